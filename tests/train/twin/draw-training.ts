@@ -112,7 +112,7 @@ export function drawTraining(seed: number): DrawnTraining {
   );
   const settings: AllSettings = {
     steps: drawnSteps,
-    ...(chance(0.75) ? { batchSize: between(2, 8) } : { maxTokens: between(30, 90) }),
+    ...(chance(0.75) ? { batchSize: between(2, 8) } : { maxTokens: between(40, 90) }),
     buckets: between(1, 3),
     gradientAccumulationSteps: maybe(0.4, 'accumulation', () => between(2, 4)),
     changes: maybe(
@@ -133,7 +133,9 @@ export function drawTraining(seed: number): DrawnTraining {
     warmupSteps:
       schedule === 'inverse-sqrt' || schedule === 'noam' || chance(0.6) ? between(least, 6) : undefined,
     scheduleSteps: decays ? maybe(0.4, 'schedule steps', () => between(8, 14)) : undefined,
-    minLearningRate: decays ? maybe(0.4, 'minimum rate', () => learningRate / between(2, 20)) : undefined,
+    minLearningRate: decays
+      ? maybe(0.4, 'minimum rate', () => Math.min(learningRate, 1e-3) / between(2, 20))
+      : undefined,
     weightDecay: optimizer === 'rmsprop' ? undefined : maybe(0.4, 'weight decay', () => rate(1e-3, 0.3)),
     betas: optimizer.startsWith('adam') ? maybe(0.4, 'betas', () => [0.8, 0.95] as const) : undefined,
     eps: optimizer === 'sgd' ? undefined : maybe(0.4, 'eps', () => r.pick([1e-6, 1e-4, 1e-8])),
@@ -285,7 +287,7 @@ export function drawTraining(seed: number): DrawnTraining {
         alpha: maybe(0.5, 'alpha', () => rank * r.pick([1, 3])),
         targetModules: maybe(0.6, 'target modules', () =>
           r.pick(
-            ofModel.exportTo === 't5'
+            ofModel.exportTo === 't5' || model.normType === 'rms'
               ? [['*.q', '*.o'], ['*']]
               : [['*.fc1'], ['*.q_proj', '*.out_proj'], ['*']],
           ),
