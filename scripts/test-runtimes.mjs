@@ -5,7 +5,7 @@
 // another result.
 //
 //   --only TEXT   only readers whose name contains TEXT; docs/models.md is not written then
-//   --keep DIR    the folder of the models, which are not trained again
+//   --keep DIR    the folder of the models and the references, which are not made again
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   here as decodeBench,
@@ -71,12 +71,11 @@ function translated(folder, ...args) {
   }));
 }
 
-const references = new Map();
-/** Those of the float64 reference. */
+/** Those of the float64 reference, which are kept in the folder of the models. */
 function reference(folder, ...args) {
-  const key = [folder, ...args].join(' ');
-  if (!references.has(key)) references.set(key, translated(folder, '--host', 'cpu', ...args));
-  return references.get(key);
+  const file = join(work, `${[basename(folder), ...args].join('')}.reference.json`);
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(translated(folder, '--host', 'cpu', ...args)));
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** Adds results of a reader to its row. `same`: for each result, whether it is that of heddle. */
