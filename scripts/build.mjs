@@ -46,6 +46,7 @@ for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
 await build({ mode: 'modules', logLevel: 'warn' });
 linkCommand();
+await writeSingleFile();
 await build({ mode: 'demo', logLevel: 'warn' });
 if (types) await declareTypes();
 if (types && !process.argv.includes('--no-docs')) writeDocumentation();
@@ -85,6 +86,21 @@ async function declareTypes() {
 function writeDocumentation() {
   const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
   execFileSync(process.execPath, [typedoc, '--logLevel', 'Warn'], { stdio: 'inherit' });
+}
+
+/**
+ * Writes dist/heddle.bundle.js: the library in one file, for `<script type="module">` in a page without a bundler, also
+ * from another origin.
+ */
+async function writeSingleFile() {
+  const { rolldown } = await import('rolldown');
+  const bundle = await rolldown({
+    input: join(dist, 'heddle.js'),
+    external: ['onnxruntime-web', 'puppeteer-core', 'webgpu'],
+    platform: 'browser',
+    logLevel: 'warn',
+  });
+  await bundle.write({ file: join(dist, 'heddle.bundle.js'), codeSplitting: false, minify: true });
 }
 
 function linkCommand() {

@@ -82,7 +82,8 @@ const LIBRARY_PACKAGES = [
 const TOP_LEVEL = [
   '.ci .github .editorconfig .gitignore .puppeteerrc.cjs biome.json package.json package-lock.json',
   'tsconfig.json tsconfig.build.json typedoc.json vite.config.ts vitest.config.ts',
-  'README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE CITATION.cff llms.txt docs',
+  'README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md CODE_OF_CONDUCT.md SECURITY.md LICENSE CITATION.cff jsr.json',
+  'llms.txt docs',
   'src shaders tests bench demo scripts',
 ].flatMap((line) => line.split(' '));
 const UNTRACKED = ['.git', 'node_modules', 'dist', 'runs', 'coverage'];

@@ -25,6 +25,8 @@ export interface ConvertArguments extends LanguageOptions {
   readonly lora?: string;
   /** Whether to replace a checkpoint in `out`. */
   readonly force?: boolean;
+  /** Whether to write a model card. [true] */
+  readonly card?: boolean;
 }
 
 /** What was written; plain JSON. */
@@ -36,7 +38,7 @@ export interface Converted {
 
 /** Converts a model. Throws a HeddleError that names the fields that the format does not support. */
 export async function convertFolder(args: ConvertArguments, session: Session): Promise<Converted> {
-  const { folder, out, to, dtype, force } = args;
+  const { folder, out, to, dtype, force, card } = args;
   const format = allFormats(session.features.formats).find(({ names }) => names.includes(to));
   const formatOptions: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(args.formatOptions ?? {})) {
@@ -46,7 +48,7 @@ export async function convertFolder(args: ConvertArguments, session: Session): P
   }
   const model = await openFolderAs(anyModel, folder, session, args);
   const onWarning = (_: string, template: Message) => session.emit({ type: 'warning', text: template });
-  await model.save(out, { format: to, onWarning, dtype, force, formatOptions });
+  await model.save(out, { format: to, onWarning, dtype, force, card, formatOptions });
   return { out, to, parameters: model.parameterCount };
 }
 

@@ -27,7 +27,7 @@ import type { TrainResult } from '../train/run/train-result.ts';
 import type { PlanShape } from './decoding-plan.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import { ModelEngine, type ModelParts } from './model-engine.ts';
-import type { SaveOptions } from './save-model.ts';
+import type { SaveOptions, Trained } from './save-model.ts';
 
 /** Methods that few programs call, loaded at the first call. */
 const later = {
@@ -73,7 +73,8 @@ export class BaseModel {
   /** Result of the training, if the model comes from a training. */
   readonly training?: TrainResult;
   readonly #engine: ModelEngine;
-  readonly #parts: ModelParts;
+  /** What a saved model says of its training. */
+  readonly #trained: Trained;
 
   /**
    * A saved model that computes on a session.
@@ -83,7 +84,7 @@ export class BaseModel {
     const { config, source, target, notes = [] } = saved;
     const engine = new ModelEngine(saved, session, parts);
     this.#engine = engine;
-    this.#parts = parts;
+    this.#trained = { lora: parts.lora, training: parts.training, name: parts.name ?? '' };
     this.config = config;
     this.tokenizers = { source, target };
     this.parameterCount = engine.parameters.count;
@@ -147,7 +148,7 @@ export class BaseModel {
    */
   async save(where: string, options: SaveOptions = {}): Promise<void> {
     const { saveModel } = await later.saving();
-    await withCallbacks(options, (watched) => saveModel(this.#engine, where, this.#parts.lora, watched));
+    await withCallbacks(options, (watched) => saveModel(this.#engine, where, this.#trained, watched));
   }
 
   /**
@@ -157,7 +158,7 @@ export class BaseModel {
    */
   async toBlob(options: SaveOptions = {}): Promise<Blob> {
     const { exportModel } = await later.saving();
-    return withCallbacks(options, (watched) => exportModel(this.#engine, this.#parts.lora, watched));
+    return withCallbacks(options, (watched) => exportModel(this.#engine, this.#trained, watched));
   }
 
   /** Frees the device memory. Calls that compute then throw a HeddleError. */

@@ -4,15 +4,16 @@ import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { listed, type Message, msg, option, renderMessage } from '../core/message.ts';
 import { fileHasChecksum } from '../files/checksums.ts';
-import type { Files } from '../files/files.ts';
+import { baseName, type Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { packFolder } from '../files/model-archives.ts';
 import { checkpointNames } from '../files/model-file.ts';
 import { readManifest, writeFolder } from '../files/owned-folder.ts';
 import type { TrainedLora } from '../formats/lora-folder.ts';
 import { allFormats } from '../formats/main-formats.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { HfType } from '../formats/shared/hf-types.ts';
+import type { TrainResult } from '../train/run/train-result.ts';
+import { cardName, factsOfFolder, factsOfResult, modelCard, writeCard } from './model-card.ts';
 import type { ModelEngine } from './model-engine.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
@@ -42,6 +43,19 @@ export interface SaveOptions {
    * that heddle did not write are never replaced. [false: an error]
    */
   readonly force?: boolean;
+  /**
+   * Whether to write a model card, README.md: what the model is, data, settings and scores of its training with their
+   * signatures, and how it is loaded. A README.md of your own is never replaced. [true]
+   */
+  readonly card?: boolean;
+}
+
+/** What a model knows of its training. */
+export interface Trained {
+  readonly lora?: TrainedLora;
+  readonly training?: TrainResult;
+  /** Folder that the model was loaded from. */
+  readonly name: string;
 }
 
 const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
@@ -50,6 +64,7 @@ const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
   formatOptions: true,
   onWarning: true,
   force: true,
+  card: true,
 };
 
 /**
@@ -59,23 +74,23 @@ const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
 export async function saveModel(
   engine: ModelEngine,
   name: string,
-  lora: TrainedLora | undefined,
+  trained: Trained,
   options: SaveOptions = {},
 ): Promise<void> {
   check(typeof name === 'string', 'give a folder or a name', { area: 'save' });
   const { files, host } = engine.session;
-  await writeModel(files, host.modelPath(name), engine, lora, options);
+  await writeModel(files, host.modelPath(name), engine, trained, options);
 }
 
 /** The model of an engine as a zip archive. Throws as `saveModel`. */
 export async function exportModel(
   engine: ModelEngine,
-  lora: TrainedLora | undefined,
+  trained: Trained,
   options: SaveOptions = {},
 ): Promise<Blob> {
   const files = memoryFiles();
-  await writeModel(files, 'model', engine, lora, options);
-  return new Blob((await packFolder(files, 'model')) as BlobPart[], { type: 'application/zip' });
+  await writeModel(files, 'model.zip', engine, trained, options);
+  return new Blob([(await files.read('model.zip')) as BlobPart], { type: 'application/zip' });
 }
 
 /**
@@ -86,20 +101,37 @@ async function writeModel(
   files: Files,
   folder: string,
   engine: ModelEngine,
-  lora: TrainedLora | undefined,
+  { lora, training, name }: Trained,
   given: SaveOptions,
 ): Promise<void> {
   checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(given));
-  const { format = 'heddle', force, formatOptions = {}, onWarning } = given;
+  const { format = 'heddle', force, formatOptions = {}, onWarning, card = true } = given;
   const row = checkedFormat(format, allFormats(engine.session.features.formats));
   const dtype = ownDtype(row, format, given.dtype, allFormats(engine.session.features.formats));
   const { write, options = {} } = row;
   checkNames({ area: `save: ${format}` }, Object.keys(options), Object.keys(formatOptions));
   const warn = (warning: Message) => onWarning?.(renderMessage(warning), warning);
   const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning: warn };
-  const parts = await write({ ...outgoing, model: await engine.merged() });
+  const model = await engine.merged();
+  const parts = await write({ ...outgoing, model });
   if (!force) await checkReplaced(files, folder);
-  await writeFolder(files, folder, parts);
+  const isArchive = /\.zip$/i.test(folder);
+  const text = card
+    ? modelCard({
+        name: baseName(folder).replace(/\.zip$/i, ''),
+        config: model.config,
+        parameters: engine.parameters.count,
+        format: row,
+        formatName: format,
+        dtype,
+        openedBy: model.config.source === 'tokens' ? undefined : model.sourceKind?.openedBy,
+        languages: model.languages ? [model.languages.source, model.languages.target] : [],
+        training: training ? factsOfResult(training) : await factsOfFolder(engine.session.files, name),
+      })
+    : '';
+  const isPart = isArchive && text !== '';
+  await writeFolder(files, folder, isPart ? { ...parts, [cardName]: new TextEncoder().encode(text) } : parts);
+  if (text !== '' && !isArchive) await writeCard(files, folder, text);
 }
 
 /** A format that can be written. */

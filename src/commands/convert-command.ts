@@ -29,6 +29,7 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | '
   dtype?: string;
   force?: boolean;
   lora?: string;
+  card: boolean;
   steps?: number;
 }
 
@@ -98,10 +99,11 @@ export function addConvert(program: Command, jobs: Jobs, checkpoints?: Checkpoin
       'torch-run: total number of updates of the run, for which <out> has the data (default: the planned number, or the end of the schedule)',
       whole(1),
     )
+    .option('--no-card', 'write no model card (README.md)')
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
     .action(async (folder: string, target: string, options: Options) => {
-      const { to, dtype, force, lora, sourceLang, targetLang, steps, json } = options;
+      const { to, dtype, force, lora, sourceLang, targetLang, steps, json, card } = options;
       const out = withoutEndSlash(target);
       await checkNewFolder(nodeFiles(), out, force);
       for (const input of [folder, lora ?? folder])
@@ -136,6 +138,7 @@ export function addConvert(program: Command, jobs: Jobs, checkpoints?: Checkpoin
         sourceLang,
         targetLang,
         force,
+        card,
         formatOptions: Object.fromEntries(given.map(({ name, value }) => [name, value])),
       };
       // Only calibration computes.

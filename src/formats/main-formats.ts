@@ -38,6 +38,20 @@ const huggingFace: ModelFormat = {
   isConfig: ({ model_type: type }) => type !== undefined,
   // MarianMT weights may come without a config.json.
   isFolder: (files, path) => files.exists(`${path}/${modelFileNames.weights}`),
+  usage: (name) => [
+    'transformers:',
+    '',
+    '```python',
+    'from transformers import AutoModelForSeq2SeqLM, AutoTokenizer',
+    '',
+    `tokenizer = AutoTokenizer.from_pretrained("${name}")`,
+    `model = AutoModelForSeq2SeqLM.from_pretrained("${name}")`,
+    'tokens = model.generate(**tokenizer("Good morning.", return_tensors="pt"))',
+    'print(tokenizer.batch_decode(tokens, skip_special_tokens=True))',
+    '```',
+    '',
+    `heddle: \`await loadModel('${name}')\`, or \`npx heddle translate ${name} "Good morning."\`.`,
+  ],
   async read({ files, path, config, inParts, sourceKinds }) {
     return (await import('./hf/load-hf.ts')).loadHf(files, path, config, sourceKinds, inParts);
   },

@@ -76,6 +76,8 @@ export interface ModelFormat {
   /** What is written if the caller names no dtype, in help texts. */
   readonly defaultDtype?: string;
   readonly options?: Readonly<Record<string, FormatOption>>;
+  /** Lines of Markdown for the model card: how a program loads the folder `name`. Default: by heddle. */
+  usage?(name: string): readonly string[];
   /** Whether a config.json, or the `config` of a source checkpoint, is of this format. Default: none is. */
   isConfig?(config: Json): boolean;
   /** Whether a folder without a config.json has a model in this format. Default: none has. */

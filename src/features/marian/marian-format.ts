@@ -9,6 +9,15 @@ import { isMarianFolder } from './files/marian-folder.ts';
 export const marianFacts = {
   names: ['marian-npz', 'marian-bin'],
   title: 'the files of Marian',
+  usage: (name) => [
+    'Marian:',
+    '',
+    '```sh',
+    `marian-decoder -c ${name}/decoder.yml < texts.txt`,
+    '```',
+    '',
+    `heddle: \`await loadModel('${name}')\`, or \`npx heddle translate ${name} "Good morning."\`.`,
+  ],
   isConfig: ({ marian }) => marian !== undefined,
   isFolder: isMarianFolder,
 } satisfies ModelFormat;
@@ -17,6 +26,11 @@ export const marianFacts = {
 export const firefoxFacts = {
   names: ['firefox'],
   title: 'the files of Firefox Translations, with int8 matrices',
+  usage: (name) => [
+    'The files are those of a model of Firefox Translations: the engine bergamot-translator reads them.',
+    '',
+    `heddle: \`await loadModel('${name}')\`, or \`npx heddle translate ${name} "Good morning."\`.`,
+  ],
   options: {
     languagePair: {
       value: '<codes>',

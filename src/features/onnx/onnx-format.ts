@@ -17,4 +17,16 @@ export const onnxFacts = {
   title: 'a folder for transformers.js',
   dtypes: onnxDtypes,
   defaultDtype: 'fp32',
+  usage: (name) => [
+    'transformers.js, with the folder below `models`:',
+    '',
+    '```js',
+    'import { env, pipeline } from "@huggingface/transformers";',
+    '',
+    'env.allowRemoteModels = false;',
+    "env.localModelPath = 'models/';",
+    `const translator = await pipeline('translation', '${name}');`,
+    "console.log(await translator('Good morning.'));",
+    '```',
+  ],
 } satisfies ModelFormat;

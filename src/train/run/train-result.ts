@@ -46,6 +46,9 @@ export interface FinishedTraining {
 export interface TrainResult {
   readonly config: ModelConfig;
   readonly parameters: number;
+  /** The settings of the run by name, defaults included. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Number of training pairs. */
   readonly pairs: number;
   /** Number of updates of this call: without those before a resumed checkpoint. */
   readonly steps: number;

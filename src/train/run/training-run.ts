@@ -254,6 +254,7 @@ export class TrainingRun implements TrainedModel {
     const result: FinishedRun['result'] = {
       config: data.config,
       parameters: parameters.count,
+      settings: { ...args },
       pairs: data.corpus.count,
       stopped,
       skipped: loop.skipped,

@@ -14,7 +14,7 @@ for (const [shape, groups] of [
     const rows = sizeOf(shape.slice(0, -1));
     const amount = randomTensor([rows, groups], 3);
     for (const whole of [false, true]) {
-      if (whole) amount.data.forEach((_, i) => (amount.data[i] = i % 2));
+      if (whole) for (const i of amount.data.keys()) amount.data[i] = i % 2;
       await checkOp(interveneOp, {
         inputs: { x: randomTensor(shape, 1), amount, value: randomTensor(shape, 2) },
         attrs: {},
