@@ -305,7 +305,7 @@ export function firstUses(results) {
 /** Reads the results in a folder. Throws an Error that names the first invalid file, and why. */
 export function readResults(folder) {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.json') && !name.endsWith('-isa.json'))
+    .filter((name) => name.endsWith('.json'))
     .map((name) => {
       try {
         const result = JSON.parse(readFileSync(join(folder, name), 'utf8'));

@@ -1,7 +1,7 @@
 // npm run bench:table: writes the latest results of bench/results as a short table into docs/benchmarks.md, between
 // the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md. Reports of devices
 // (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->, those of software adapters only in
-// bench/results/README.md. The predictions for GPUs (bench/results/predictions.json) are a table in docs/devices.md
+// bench/results/README.md. The predictions for GPUs (bench/results/compilers) are a table in docs/devices.md
 // between <!-- predictions --> and <!-- /predictions -->, beside what reports of devices have measured.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ try {
   );
   const { deviceSections, readDeviceReports } = await import(pathToFileURL(join(bundles, 'devices.js')).href);
   devices = deviceSections(join(folder, 'devices'));
-  const known = readPredictions(join(folder, 'predictions.json'));
+  const known = readPredictions(join(folder, 'compilers/predictions.json'));
   predictions = predictionTable(known, readDeviceReports(join(folder, 'devices')));
 } catch (error) {
   console.error(error.message);

@@ -1,7 +1,7 @@
 // npm run bench:isa: compiles heddle's kernels with the compilers of GPUs that are not here, and reports their
 // instructions. docs/gpu-compiler.md explains the columns.
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -20,7 +20,8 @@ import {
 } from './compilers.ts';
 import { budgetsOf, exceeded, readBudgets, writeBudgets } from './isa-budgets.ts';
 import { isHot, type KernelRow, table } from './kernel-rows.ts';
-import { addPredictions, predictionsOf } from './predictions.ts';
+import { addSummaries, summariesOf } from './kernel-summary.ts';
+import { addPredictions, type PassesOfRuns, predictionsOf } from './predictions.ts';
 import { estimatedGpus, predict, predictionText } from './time-model.ts';
 import { vendors } from './vendor-listings.ts';
 
@@ -52,15 +53,17 @@ Without options: the kernels that AMD's GPUs take before tuning.
   --spills               only kernels that access scratch memory
   --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
-  --predict              store the predictions for these GPUs in bench/results/predictions.json; npm run bench:table
-                         writes them into docs/devices.md
+  --record               store a summary of these GPUs' kernels and predictions for them in bench/results/compilers: the kernel
+                         lab shows the summary, npm run bench:table writes the predictions into docs/devices.md
   --check                compare with bench/isa/budgets; exit 1 if a kernel is worse
   --update-budgets       write bench/isa/budgets from this run; with --only, --gpu or --preset: only its rows
   --json FILE            write all numbers of the run
+  --read FILES           take the numbers of earlier runs (--json) instead of compiling
   --remove               remove the compilers that were set up`;
 
 const root = resolve(import.meta.dirname, '../../..'); // this module runs from bench/isa/.vite/
 const budgetFolder = resolve(root, 'bench/isa/budgets');
+const results = resolve(root, 'bench/results/compilers');
 
 /** Runs the command; resolves to its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -101,10 +104,11 @@ function optionsOf(args: readonly string[]) {
       spills: { type: 'boolean', default: false },
       show: { type: 'string' },
       estimate: { type: 'string' },
-      predict: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       'update-budgets': { type: 'boolean', default: false },
       json: { type: 'string' },
+      read: { type: 'string' },
       remove: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -151,6 +155,14 @@ function peersNamed(names: readonly string[]): Peer[] {
   return names as Peer[];
 }
 
+/** What `--json` writes. */
+interface RunNumbers {
+  readonly rows: readonly KernelRow[];
+  /** Passes by GPU and step. */
+  readonly runs: PassesOfRuns;
+  readonly variants: VariantKernels;
+}
+
 async function report(args: readonly string[]): Promise<number> {
   const o = optionsOf(args);
   if (o.help) {
@@ -161,13 +173,20 @@ async function report(args: readonly string[]): Promise<number> {
     removeCompilers();
     return 0;
   }
-  const gpus = gpusOf(o);
-  const workloads = workloadsOf(o);
-  setUpCompilers(gpus);
-  const rows: KernelRow[] = [];
-  /** Passes by GPU and step. */
-  const runs: Record<string, Record<string, readonly EstimatedPass[]>> = {};
-  const variants: Record<string, VariantKernels[string]> = {};
+  const earlier = list(o.read).map((file) => JSON.parse(readFileSync(file, 'utf8')) as RunNumbers);
+  const isRead = earlier.length > 0;
+  const gpus = isRead ? [...new Set(earlier.flatMap((run) => run.rows.map(({ gpu }) => gpu)))] : gpusOf(o);
+  const workloads = isRead ? [] : workloadsOf(o);
+  if (!isRead) setUpCompilers(gpus);
+  const rows: KernelRow[] = earlier.flatMap((run) => run.rows);
+  const runs: Record<string, Record<string, readonly EstimatedPass[]>> = Object.assign(
+    {},
+    ...earlier.map((run) => run.runs),
+  );
+  const variants: Record<string, VariantKernels[string]> = Object.assign(
+    {},
+    ...earlier.map((run) => run.variants),
+  );
   let problems = 0;
   for (const gpu of gpus)
     for (const workload of workloads) {
@@ -188,8 +207,10 @@ async function report(args: readonly string[]): Promise<number> {
   if (o.estimate !== undefined && estimated)
     for (const [run, passes] of Object.entries(runs[estimated.gpu] ?? {}))
       console.log(predictionText(o.estimate, run, predict(passes, rows, estimated), estimated));
-  if (o.predict)
-    addPredictions(resolve(root, 'bench/results/predictions.json'), predictionsOf(rows, runs, today()));
+  if (o.record) {
+    addSummaries(resolve(results, 'kernels.json'), summariesOf(rows, today()));
+    addPredictions(resolve(results, 'predictions.json'), predictionsOf(rows, runs, today()));
+  }
   if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs, variants }, undefined, 1)}\n`);
   if (o['update-budgets']) updateBudgets(rows, isWhole(o));
   const worse = o.check ? check(rows) : 0;
@@ -200,7 +221,7 @@ async function report(args: readonly string[]): Promise<number> {
 const today = (): string => new Date().toISOString().slice(0, 10);
 
 /** Whether a run has all kernels that are taken before tuning, so that other budgets are of kernels that are gone. */
-const isWhole = (o: Options): boolean => !(o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
+const isWhole = (o: Options): boolean => !(o.read || o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
 
 /** Rows of the kernels that were compiled; one of a name. */
 function rowsOf(gpu: string, { kernels }: Compilation): KernelRow[] {

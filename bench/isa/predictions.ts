@@ -1,7 +1,8 @@
-// Predicted times of steps on GPUs that are not here, kept in bench/results/predictions.json with their date, and
+// Predicted times of steps on GPUs that are not here, kept in bench/results/compilers/predictions.json with their date, and
 // their table in docs/devices.md beside what reports of visitors have measured.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DeviceReport } from '../../src/bench/device-report.ts';
 import type { EstimatedPass } from './compile-kernels.ts';
 import type { KernelRow } from './kernel-rows.ts';
@@ -64,6 +65,7 @@ export const readPredictions = (path: string): Predictions =>
 /** Replaces those of the same GPUs in a file. */
 export function addPredictions(path: string, predictions: Predictions): void {
   const all = { ...readPredictions(path), ...predictions };
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(all, undefined, 1)}\n`);
 }
 

@@ -17,6 +17,7 @@ import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { factList, hint } from '../common/tables.ts';
 import { translatedMessage } from '../common/translated-message.ts';
+import { compiledRelatives } from './compiled-relatives.ts';
 import { recordedDevices } from './recorded-devices.ts';
 
 /** The panel. */
@@ -126,6 +127,7 @@ export class DevicePanel extends Panel {
       <div class="twin">
         <div class="stack">
           ${facts(report)}
+          ${compiledRelatives(report.adapter, report.software)}
           <div class="row">
             ${this.#fault ? nothing : send}
             <button type="button" @click=${() => this.#copy(report)}>Copy the line</button>

@@ -35,7 +35,7 @@ it.each([
   ['intel', 'tiled-128x128', 'dots-16x16', 8],
   ['amd', 'tiled-128x128', 'dots-16x16', undefined],
   ['nvidia', 'tiled-128x128', 'dots-16x16', undefined],
-  ['apple', 'tiled-64x64', 'dots-16x16', undefined],
+  ['apple', 'tiled-128x128', 'dots-16x16', undefined],
   ['arm', 'tiled-64x64', 'dots-4x16', undefined],
   ['qualcomm', 'tiled-64x64', 'dots-16x16', undefined],
   ['', 'tiled-64x64', 'dots-16x16', undefined],

@@ -3,7 +3,7 @@
 import { present } from '../../../core/present.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import type { Launch, LaunchContext, Value, Variant } from '../op.ts';
-import { subgroupSizeFor } from '../vendor-preferences.ts';
+import { attentionThreads, subgroupSizeFor } from '../vendor-preferences.ts';
 import { broadcastsSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
@@ -16,7 +16,7 @@ export function attentionVariants(traits: DeviceTraits, headWidth: number): read
   const { minSubgroup } = traits;
   if (broadcastsSubgroups(traits) && headWidth <= maxHeldWidth)
     return [subgroupVariant(lanesOf(minSubgroup))];
-  return minSubgroup >= tileAcross(headWidth) ? [tiles, shuffledTiles] : [tiles];
+  return minSubgroup >= tileAcross(headWidth, traits) ? [tiles, shuffledTiles] : [tiles];
 }
 
 /** A kernel of attention. */
@@ -137,7 +137,9 @@ const attentionKernel = (
   width: number,
   entry: string,
 ): AttentionKernel =>
-  lanes ? subgroupKernel(lanes) : { ...tileKernel(width, entry), subgroupSize: subgroupSizeFor(traits) };
+  lanes
+    ? subgroupKernel(lanes)
+    : { ...tileKernel(width, entry, traits), subgroupSize: subgroupSizeFor(traits) };
 
 /** Whether a variant computes attention by tiles. */
 export const usesTiles = ({ lanes }: AttentionVariant): boolean => lanes === undefined;
@@ -150,9 +152,9 @@ export const attentionRows = (context: AttentionContext, width: number, entry: s
  * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 128 one in backward_keys;
  * up to 256 threads and 16 KiB of workgroup memory.
  */
-function tileKernel(width: number, entry: string): AttentionKernel {
+function tileKernel(width: number, entry: string, traits: DeviceTraits): AttentionKernel {
   const ofKeys = entry.startsWith('backward') && entry !== 'backward_queries';
-  const ACROSS = ofKeys ? keyAcross(width) : tileAcross(width);
+  const ACROSS = ofKeys ? keyAcross(width) : tileAcross(width, traits);
   const DOWN = ACROSS === 32 ? 8 : 16;
   const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
   // Rows that are staged at once: a power of two.
@@ -161,7 +163,8 @@ function tileKernel(width: number, entry: string): AttentionKernel {
 }
 
 /** Threads that share a row of a tile; they reduce it. */
-const tileAcross = (width: number): number => (width <= 64 ? 8 : width <= 128 ? 16 : 32);
+const tileAcross = (width: number, traits: DeviceTraits): number =>
+  width <= 32 ? 8 : width <= 64 ? attentionThreads(traits) : width <= 128 ? 16 : 32;
 
 /** The same of the gradients of keys, which hold two tensors. */
 const keyAcross = (width: number): number => (width <= 32 ? 8 : width <= 64 ? 16 : 32);
