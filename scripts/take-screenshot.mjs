@@ -1,6 +1,7 @@
 // npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes
 // the picture for the README to demo/screenshots/train.png. `npm run build` first. It takes about two minutes
-// on two CPU cores. With the argument `icons` it only draws demo/icons/ from demo/icon.svg.
+// on two CPU cores. With the argument `icons` it only draws demo/icons/ from demo/icon.svg; with `picture` it only
+// writes demo/screenshots/picture.png, the picture of the whole model for previews of links.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,6 +31,10 @@ if (process.argv[2] === 'icons') {
   await drawIcons();
   process.exit();
 }
+if (process.argv[2] === 'picture') {
+  await drawPicture();
+  process.exit();
+}
 const server = await serveFolder(join(root, 'dist/demo'));
 const chrome = await launchChrome({ gpu: 'auto' });
 try {
@@ -57,6 +62,29 @@ try {
 } finally {
   await chrome.close();
   await server.close();
+}
+
+/** The last moment of the moving picture, 1200 by 630 pixels, which chats and social networks show. */
+async function drawPicture() {
+  const server = await serveFolder(join(root, 'dist/demo'));
+  const chrome = await launchChrome({ gpu: 'swiftshader' });
+  try {
+    const page = await chrome.openPage('about:blank');
+    await page.setViewport({ width: 1200, height: 630 });
+    await page.emulateMediaFeatures([
+      { name: 'prefers-color-scheme', value: 'light' },
+      { name: 'prefers-reduced-motion', value: 'reduce' },
+    ]);
+    // Without a GPU the page keeps the recorded translation.
+    await page.evaluateOnNewDocument("Object.defineProperty(navigator, 'gpu', { value: undefined })");
+    await page.goto(`${server.url}learn.html`);
+    await page.waitForSelector('.picture canvas');
+    await page.evaluate('new Promise((done) => setTimeout(done, 1000))');
+    await page.screenshot({ path: join(root, 'demo/screenshots/picture.png') });
+  } finally {
+    await chrome.close();
+    await server.close();
+  }
 }
 
 /** Draws the icons for home screens: the mark on the colour of the page, with a margin for round masks. */

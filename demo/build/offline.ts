@@ -44,6 +44,7 @@ export const offline: Plugin = {
       'icons/icon-192.png',
       'icons/icon-512.png',
       'screenshots/train.png',
+      'screenshots/picture.png',
     ])
       this.emitFile({ type: 'asset', fileName: path, source: await readFile(resolve(root, 'demo', path)) });
   },

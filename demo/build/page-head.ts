@@ -39,8 +39,8 @@ function previewTags(html: string, path: string): HtmlTagDescriptor[] {
     'og:title': title,
     'og:description': text,
     'og:url': `${site}${path.slice(1).replace('index.html', '')}`,
-    'og:image': `${site}screenshots/train.png`,
-    'og:image:alt': 'The training page: loss curves, attention and translations of a model in training',
+    'og:image': `${site}screenshots/picture.png`,
+    'og:image:alt': 'A translation on its way through the encoder and the decoder of a transformer',
     'twitter:card': 'summary_large_image',
   };
   return Object.entries(properties).map(([property, content]) => ({

@@ -228,7 +228,7 @@ export class MovingPicture extends Panel {
   #words(): string {
     const stage = this.#stages[this.#stage] ?? this.#stages[0];
     if (!stage) return '';
-    const { source, target, decoder, next } = this.#scene;
+    const { source, target, text, decoder, next } = this.#scene;
     const token = target[stage.token] ?? '';
     const [best = '', share = 0] = next[stage.token]?.[0] ?? [];
     if (stage.stack === 'encoder') {
@@ -249,7 +249,7 @@ export class MovingPicture extends Panel {
     }
     if (stage.kind === 'out') return say`Layer ${stage.layer + 1}: the vector is changed on its own.`;
     if (stage.kind === 'next') return say`The next token: “${best}” with ${formatPercent(share)}.`;
-    if (stage.token >= target.length - 1) return say`“${best}”: the translation is finished.`;
+    if (stage.token >= target.length - 1) return say`The translation is finished: ${text}`;
     return say`“${target[stage.token + 1] ?? ''}” goes back to the input of the decoder.`;
   }
 

@@ -20,6 +20,8 @@ export interface SceneLayer {
 /** A translation as the picture shows it. */
 export interface Scene {
   readonly source: readonly string[];
+  /** The translation as a text. */
+  readonly text: string;
   /** What the decoder reads: the start token, then the translation. */
   readonly target: readonly string[];
   readonly encoder: {
@@ -84,6 +86,7 @@ export function sceneOf(found: Inspection): Scene {
   const encoder = layersOf('encoder', 2);
   return {
     source: found.source.map(wordOf),
+    text: found.targetText,
     target: found.target.map(wordOf),
     encoder: {
       embedding: embedding('encoder'),

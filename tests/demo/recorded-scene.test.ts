@@ -27,6 +27,7 @@ it('passes each stage once, in order', () => {
   const layer = { self: [rows], cross: [rows], out: rows };
   const stages = stagesOf({
     source: ['a', '[end]'],
+    text: 'b',
     target: ['[start]', 'b'],
     encoder: { embedding: rows, layers: [{ self: [rows], out: rows }], memory: rows },
     decoder: { embedding: rows, layers: [layer, layer] },
