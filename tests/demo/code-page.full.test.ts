@@ -8,7 +8,7 @@ const { open } = demo();
 
 const expected: Readonly<Record<string, RegExp>> = {
   'train-a-translator': /^1 [\d.]+\n2 [\d.]+\n3 [\d.]+\n/,
-  'translate-with-a-model-of-this-page': /^Te amo\.\n/,
+  'translate-with-a-model-of-this-page': /^Te quiero\.\n/,
   'look-at-the-attention': /^2 layers, \d heads, 7 source tokens\nPortugal +<- Portugal/,
   'train-to-reverse-words': /\n300 [\d.]+\n/,
   'a-graph-on-the-gpu': /Float32Array\(6\)/,

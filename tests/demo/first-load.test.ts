@@ -38,7 +38,7 @@ it.each([
   ['the first view of the page Train', 'train.html', '#translation', 325],
 ] as const)('loads little in %s', async (name, path, translation, limit) => {
   const { page, requests } = await pages.open(path);
-  await untilText(page, translation, '^Te amo');
+  await untilText(page, translation, '^Te quiero');
   await page.close();
   const files = new Set(requests.map((url) => new URL(url).pathname));
   const sizes = [...files]

@@ -106,8 +106,8 @@ it('loads a recorded run only when its panel is seen', async () => {
     const { pathname } = new URL(request.url());
     if (pathname.endsWith('.json')) json.add(pathname);
   });
-  await page.goto(url, { waitUntil: 'load' });
-  await untilText(page, '#translation', '^Te amo');
+  await page.goto(`${url}train.html`, { waitUntil: 'load' });
+  await untilText(page, '#translation', '^Te quiero');
   // The film of the first screen is small.
   expect([...json]).toEqual([expect.stringContaining('en-es-film')]);
   await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
@@ -133,16 +133,16 @@ it('translates under a sub-path, and opens and translates again offline', async 
   const failed: string[] = [];
   page.on('response', (response) => void (response.status() >= 400 && failed.push(response.url())));
   await page.goto(url, { waitUntil: 'load' });
-  await untilText(page, '#translation', '^Te amo');
+  await untilText(page, '#translation', '^¿Dónde puedo');
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await page.reload(); // the model goes through the service worker, which keeps it
-  await untilText(page, '#translation', '^Te amo');
+  await untilText(page, '#translation', '^¿Dónde puedo');
   expect(failed).toEqual([]);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
   await page.setViewport({ width: 390, height: 844 });
   await page.reload();
-  await untilText(page, '#translation', '^Te amo');
+  await untilText(page, '#translation', '^¿Dónde puedo');
   expect(await page.evaluate(() => document.querySelector('link[rel="manifest"]') !== null)).toBe(true);
   // Another page in Spanish, neither of which was opened before.
   await page.evaluate(() => localStorage.setItem('heddle-language', 'es'));

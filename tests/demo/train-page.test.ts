@@ -673,7 +673,7 @@ describe('without WebGPU', () => {
     await untilText(page, '#probe-where', 'step 0');
     expect(await text(page, '.next-tokens')).not.toBe(last);
     expect(await page.$$eval('.map', (maps) => maps.length)).toBe(3 * 2 * 4);
-    expect(await text(page, '#webgpu-problem .examples')).toContain('Te amo.');
+    expect(await text(page, '#webgpu-problem .examples')).toContain('Te quiero.');
     expect(await page.$('#setup')).toBeNull();
     expect(await axeViolations(page)).toEqual([]);
     await lacking.screenshot('train-no-webgpu');
