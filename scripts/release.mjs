@@ -34,7 +34,8 @@ if (!isCheck) {
 const problems = [];
 for (const [file, pattern] of places) {
   const found = pattern.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
-  if (!found.includes(version)) problems.push(`${file}: ${found.trim().replace(/,$/, '') || 'no version'}, not ${version}`);
+  if (!found.includes(version))
+    problems.push(`${file}: ${found.trim().replace(/,$/, '') || 'no version'}, not ${version}`);
 }
 if (
   !new RegExp(`^## ${version.replaceAll('.', '\\.')} \\(\\d{4}-\\d\\d-\\d\\d\\)$`, 'm').test(
