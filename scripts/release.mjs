@@ -56,9 +56,9 @@ for (const file of ['package.json', 'jsr.json'])
     if (!existsSync(join(root, target)))
       problems.push(`${file} exports ${target}, which the build does not write`);
 stopIf(problems);
-run('npx', 'publint', '--strict');
+run(program('npx'), 'publint', '--strict');
 const [{ files, size }] = JSON.parse(
-  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+  execFileSync(program('npm'), ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   }),
@@ -78,6 +78,11 @@ function edit(file, pattern, by) {
   const text = readFileSync(file, 'utf8');
   if (!pattern.test(text)) return;
   writeFileSync(file, text.replace(pattern, by));
+}
+
+/** npm and npx by their names on this system. */
+function program(name) {
+  return process.platform === 'win32' ? `${name}.cmd` : name;
 }
 
 function git(...args) {

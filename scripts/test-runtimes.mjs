@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   here as decodeBench,
@@ -29,7 +29,7 @@ import { findDeno, root } from './install.mjs';
 import { heddle, runtimeTexts, trainModel } from './runtimes/runtime-models.mjs';
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'string' } } });
-const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
+const python = process.env.HEDDLE_PYTHON ?? pythonWithTorch();
 const work = resolve(options.keep ?? mkdtempSync(join(tmpdir(), 'heddle-runtimes-')));
 mkdirSync(work, { recursive: true });
 if (!options.keep) process.on('exit', () => rmSync(work, { recursive: true, force: true }));
@@ -423,4 +423,11 @@ function report() {
   }
   if (rows.some(({ equal, of, format }) => equal < (format === 'firefox' ? 0.97 : 1) * of))
     process.exitCode = 1;
+}
+
+/** The first Python in PATH that has torch, or the first one. */
+function pythonWithTorch() {
+  const all = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'python3'));
+  const has = (path) => spawnSync(path, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
+  return all.find((path) => existsSync(path) && has(path)) ?? 'python3';
 }
