@@ -45,6 +45,7 @@ Without options: the kernels that AMD's GPUs take before tuning.
   --batch NUMBERS        sentences of batches of training [64,32]
   --rows NUMBERS         rows of decoding [1,8,16,32]
   --widths NUMBERS       widths of heads whose attention is compiled too [16,32,48,64,80,96,128]
+  --few                  --preset small,mid,base --batch 32 --rows 1 --widths '': for slow compilers
   --variants             all variants of the kernels of heddle bench instead, and which hot kernels have none without
                          accesses to scratch memory in the loop
   --wgsl FILES           your shaders instead: each entry point, with layout 'auto'
@@ -87,9 +88,12 @@ function integers(option: string, text: string): number[] {
   return values;
 }
 
+/** What `--few` stands for. */
+const fewKernels = ['--preset=small,mid,base', '--batch=32', '--rows=1', '--widths='];
+
 function optionsOf(args: readonly string[]) {
   return parseArgs({
-    args: [...args],
+    args: args.flatMap((arg) => (arg === '--few' ? [arg, ...fewKernels] : [arg])),
     options: {
       vendor: { type: 'string' },
       gpu: { type: 'string' },
@@ -97,6 +101,7 @@ function optionsOf(args: readonly string[]) {
       batch: { type: 'string', default: '64,32' },
       rows: { type: 'string', default: '1,8,16,32' },
       widths: { type: 'string', default: '16,32,48,64,80,96,128' },
+      few: { type: 'boolean', default: false },
       variants: { type: 'boolean', default: false },
       wgsl: { type: 'string' },
       peer: { type: 'string' },
@@ -221,7 +226,8 @@ async function report(args: readonly string[]): Promise<number> {
 const today = (): string => new Date().toISOString().slice(0, 10);
 
 /** Whether a run has all kernels that are taken before tuning, so that other budgets are of kernels that are gone. */
-const isWhole = (o: Options): boolean => !(o.read || o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
+const isWhole = (o: Options): boolean =>
+  !(o.read || o.few || o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
 
 /** Rows of the kernels that were compiled; one of a name. */
 function rowsOf(gpu: string, { kernels }: Compilation): KernelRow[] {
