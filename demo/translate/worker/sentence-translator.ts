@@ -13,10 +13,10 @@ import {
 import { wordRanges, wordsOfTokens, wordWeights } from './word-weights.ts';
 
 /**
- * A word with a token of a lower probability is doubtful. Calibrated on pairs that the model has not seen: see "How sure
- * the model is" in docs/models.md.
+ * A word with a token of a lower probability is doubtful. Calibrated on sentences that the model has not seen: see
+ * "The model of the page" in docs/models.md.
  */
-export const doubtfulBelow = 0.35;
+export const doubtfulBelow = 0.27;
 
 /** Translates sentences with a model and its known words. */
 export class SentenceTranslator {
