@@ -39,6 +39,8 @@ const calls: Readonly<Record<string, Call>> = {
   ],
   crossAttention: (t, step) => [t([2, 3, 8]), t([2, 5, 16]), t([2], 'u32'), step(), attention],
   attentionWeights: (t) => [t([2, 3, 8]), t([2, 5, 16]), t([2], 'u32'), attention],
+  weightedValues: (t) => [t([2, 2, 3, 5]), t([2, 5, 16]), { heads: 2, headWidth: 4 }],
+  intervene: (t) => [t([2, 8]), t([2, 1]), t([2, 8])],
   maskedAttention: (t) => [
     t([1, 2, 3, 4]),
     t([1, 2, 5, 4]),

@@ -41,7 +41,7 @@ export const weightedValuesOp = defineOp({
   name,
   inputs: ['p', 'kv'],
   outputs: ['out'],
-  attrs: attrsOf<WeightedValuesAttrs>(),
+  attrs: attrsOf<WeightedValuesAttrs>({ heads: 'number', headWidth: 'number', self: 'boolean?' }),
   shape({ p, kv }, attrs) {
     expectType(name, 'p', p, 'f32');
     expectType(name, 'kv', kv, 'f32');
