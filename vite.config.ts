@@ -1,5 +1,6 @@
 // Two builds: by default the package in dist/, and with `--mode demo` the pages in dist/demo, which `npm run dev`
 // serves too. The plugins of the pages are in demo/build/.
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, esmExternalRequirePlugin, type Plugin, type UserConfig } from 'vite';
 import { codeExamples, codePage, pageChecks } from './demo/build/code-page.ts';
@@ -17,23 +18,15 @@ import { guides, hub, sourceCode } from './demo/build/site-files.ts';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { pageLanguages } from './demo/page-languages.ts';
 import { shortTemplates } from './demo/short-templates.ts';
+import { packageEntries } from './scripts/package-entries.mjs';
 
 const root = import.meta.dirname;
 
-/** The entries of the package, by the names of their files in dist/. */
-const entries = {
-  heddle: 'src/entries/heddle.ts',
+/** The entries of the package and its programs, by the names of their files in dist/. */
+const entries: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(packageEntries.map(({ name, source }) => [name, source])),
   'heddle.node': 'src/entries/heddle.node.ts',
   'heddle.deno': 'src/entries/heddle.deno.ts',
-  data: 'src/entries/data.ts',
-  metrics: 'src/entries/metrics.ts',
-  reports: 'src/entries/reports.ts',
-  documents: 'src/entries/documents.ts',
-  speech: 'src/entries/speech.ts',
-  engine: 'src/engine/index.ts',
-  host: 'src/entries/host.ts',
-  node: 'src/entries/node.ts',
-  headless: 'src/entries/headless.ts',
   cli: 'src/commands/main.ts',
   'headless-page': 'src/commands/headless-page.ts',
   'headless-deno': 'src/commands/deno-main.ts',
@@ -41,13 +34,13 @@ const entries = {
 };
 
 /** Entries that read files: in Node and Deno they bring the host, as `heddle` does. */
-const readingEntries = ['data', 'reports', 'speech', 'host'];
+const readingEntries = packageEntries.filter(({ name, hasHost }) => hasHost && name !== 'heddle');
 
 /** Writes dist/data.node.js, dist/data.deno.js and so on: an entry with its host. */
 const entriesWithHost: Plugin = {
   name: 'heddle:entries-with-host',
   generateBundle() {
-    for (const name of readingEntries)
+    for (const { name } of readingEntries)
       for (const host of ['node', 'deno'])
         this.emitFile({
           type: 'asset',
@@ -95,7 +88,7 @@ const modules: UserConfig = {
   ],
 };
 
-const pages = ['index', 'train', 'documents', 'speech', 'language', 'learn', 'lab', 'code'];
+const pages = readdirSync(resolve(root, 'demo')).filter((name) => name.endsWith('.html'));
 
 /** Small modules that the same entries share are one file: each file is a request. */
 const fewFiles = {
@@ -125,7 +118,7 @@ const demo: UserConfig = {
     chunkSizeWarningLimit: 1500, // peers are whole libraries, loaded on demand
     assetsInlineLimit: 0, // as files: the policy allows no data: URLs
     rolldownOptions: {
-      input: pages.map((name) => resolve(root, `demo/${name}.html`)),
+      input: pages.map((name) => resolve(root, 'demo', name)),
       checks: pageChecks,
     },
   },

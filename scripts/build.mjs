@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'vite';
+import { packageEntries } from './package-entries.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -28,18 +29,7 @@ interface AsyncDisposable {
 const imageElement = 'declare global {\n  interface HTMLImageElement {}\n}\n';
 
 /** The sources of the declarations, by the names of their files in dist/types/. */
-const declared = {
-  index: 'src/entries/heddle.ts',
-  data: 'src/entries/data.ts',
-  metrics: 'src/entries/metrics.ts',
-  reports: 'src/entries/reports.ts',
-  documents: 'src/entries/documents.ts',
-  speech: 'src/entries/speech.ts',
-  engine: 'src/engine/index.ts',
-  host: 'src/entries/host.ts',
-  node: 'src/entries/node.ts',
-  headless: 'src/entries/headless.ts',
-};
+const declared = Object.fromEntries(packageEntries.map(({ types, source }) => [types, source]));
 
 const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])

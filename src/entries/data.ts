@@ -14,7 +14,6 @@ export {
 } from '../features/corpora/clean/clean-pairs.ts';
 export type { CleanLanguages, CleanLimits, RuleName } from '../features/corpora/clean/clean-rules.ts';
 export type { CorpusMixture, StageFiles, WeightedFiles } from '../features/corpora/corpus-stages.ts';
-export { corpusToTsv } from '../features/documents/pairs/corpus-to-tsv.ts';
 export { pairFormatLabels } from '../features/pair-format-labels.ts';
 export type { ByteStream, PairBlockOptions } from '../text/corpus/pair-blocks.ts';
 export type { BadLine, CorpusFiles, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
@@ -38,4 +37,4 @@ export type {
 } from '../text/tokenizers/tokenizer.ts';
 export { type TextRange, unknownWords } from '../text/tokenizers/unknown-words.ts';
 export type { CorpusArguments } from '../train/data/corpus-arguments.ts';
-export { readPairs } from './files-with-features.ts';
+export { corpusToTsv, readPairs } from './files-with-features.ts';

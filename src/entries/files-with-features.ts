@@ -14,6 +14,7 @@ import { features } from '../features/features.ts';
 import type { FileSource, FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
 import type { ModelPlace } from '../session/host.ts';
+import { corpusToTsv as corpusToTsvWith } from '../text/corpus/corpus-to-tsv.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 
 /**
@@ -64,3 +65,10 @@ export const readPairs = (file: FileSource, options: ReadPairsOptions = {}): Pro
  */
 export const readModelFacts = (model: FolderSource, place: ModelPlace = {}): Promise<ModelFacts> =>
   readFactsWith(model, place, features);
+
+/**
+ * Converts a file of pairs to TSV: by its name TMX, XLIFF, PO or MO, else CSV if `isCsv`. Throws a HeddleError that starts
+ * with `name` if it cannot be read.
+ */
+export const corpusToTsv = (bytes: Uint8Array, name: string, isCsv: boolean): Promise<Uint8Array> =>
+  corpusToTsvWith(bytes, name, isCsv, features.pairReaders);

@@ -106,25 +106,6 @@ const fileCalls: Readonly<Record<string, readonly [path: string, call: (file: Fi
     (file) =>
       trained({ kind: 'files', train: { files: ['pairs.tsv'] }, dev: { files: [file] } }, { evalSteps: 1 }),
   ],
-  'train: weighted files': [
-    'more.csv',
-    (file) =>
-      trained({
-        data: [
-          ['pairs.tsv', 0.8],
-          [file, 0.2],
-        ],
-        dev: { files: ['dev.tsv'] },
-      }),
-  ],
-  'train: stages': [
-    'more.csv',
-    (file) =>
-      trained({
-        stages: [{ data: [[file, 1]], steps: 1 }, { data: ['pairs.tsv=0.5', 'a.tsv=0.5'].slice(0, 1) }],
-        test: { files: ['dev.tsv'] },
-      }),
-  ],
   'train: tokenizerFile': [
     'tokenizer.json',
     (file) => trained(pairs, { tokenizer: undefined, tokenizerFile: file }),

@@ -4,7 +4,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BaseModel, Model } from '../../src/api/model.ts';
 import { loadModel } from '../../src/entries/load-with-features.ts';
-import { type SpeechModel, trainSpeechModel } from '../../src/entries/speech.ts';
 import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
@@ -158,36 +157,6 @@ describe('train', () => {
     const loaded = await loadModel('ck', { device: await gpuDevice(), tune: false });
     open.push(loaded);
     expect(await loaded.translate('one two')).toBe(await rest.translate('one two'));
-  });
-
-  it('resumes a training on clips in the same bits, masks included', async () => {
-    const tone = (text: string) =>
-      Float32Array.from({ length: 1200 + 400 * text.length }, (_, i) =>
-        Math.sin(i * (0.1 + text.length / 9)),
-      );
-    const clips = ['a', 'bcd', 'a bcd', 'bcd a'].map((text) => ({ audio: tone(text), text }));
-    const sizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8 };
-    const run = async (more: TrainOptions<SpeechModel>) => {
-      const model = await trainSpeechModel(clips, {
-        ...settings,
-        preset: 'speech-tiny',
-        model: { ...sizes, frameWidth: 8, maxSource: 12, maxLength: 4 },
-        batchSize: 2,
-        steps: 4,
-        maskTimeProb: 0.2,
-        maskTimeLength: 2,
-        maskFeatureProb: 0.1,
-        ...more,
-      });
-      open.push(model);
-      return model;
-    };
-    const whole = await run({});
-    await run({ steps: 2, checkpoint: 'clips' });
-    const rest = await run({ checkpoint: 'clips', resume: true });
-    expect(rest.training!.losses).toEqual(whole.training!.losses.slice(2));
-    expect(weightsOf(rest)).toEqual(weightsOf(whole));
-    expect((await whole.transcribe(tone('a'))).text).toBe((await rest.transcribe(tone('a'))).text);
   });
 
   it('trains a LoRA adapter for a model, which stays as it is', async () => {

@@ -9,7 +9,7 @@ import { type TrainOptions, train } from '../../src/entries/train-with-features.
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
-import { splitPairs } from '../../src/text/corpus/pairs.ts';
+import { type Pair, splitPairs } from '../../src/text/corpus/pairs.ts';
 import type { LogStep } from '../../src/train/report/training-log.ts';
 
 const pairs = Array.from({ length: 16 }, (_, i) => ({
@@ -82,7 +82,7 @@ it('holds out the default fraction of pairs, as the command does, and less if de
 });
 
 it('names an invalid pair', async () => {
-  const wrong = [pairs[0], { src: 'a', tgt: 'b' }] as unknown as TrainOptions['dev'] & {};
+  const wrong = [pairs[0], { src: 'a', tgt: 'b' }] as unknown as readonly Pair[];
   await expect(train(wrong, options)).rejects.toThrow(
     'train: pairs[1] must be { source, target }, two texts',
   );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, expect, it, vi } from 'vitest';
-import { onnxFiles } from '../../src/features/onnx/export/save-onnx.ts';
+import { features } from '../../src/features/features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { unzipModel } from '../../src/files/model-archives.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
@@ -13,6 +13,7 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { unzip, zipParts } from '../../src/files/zip.ts';
 import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import type { OutgoingModel } from '../../src/formats/model-format.ts';
 import { readSentencePiece } from '../../src/text/sentencepiece/sentencepiece-model.ts';
 import {
   atBothWidths,
@@ -116,7 +117,9 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   );
   const memory = memoryFiles();
   await writeFolder(memory, 'words', await unzipModel(archive, 'words.zip'));
-  const wanted = onnxFiles(await loadModelFolder(memory, 'words'), { dtype: 'q8' });
+  const onnx = features.formats.find(({ names }) => names.includes('onnx'));
+  const model = await loadModelFolder(memory, 'words');
+  const wanted = (await onnx?.write?.({ model, dtype: 'q8' } as OutgoingModel)) ?? {};
   const found = await unzip(exported, 'words-onnx.zip');
   expect(Object.keys(found).sort()).toEqual([...Object.keys(wanted), 'heddle-manifest.json'].sort());
   for (const [name, bytes] of Object.entries(wanted)) expect(found[name]?.length, name).toBe(bytes.length);

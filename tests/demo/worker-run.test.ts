@@ -2,13 +2,13 @@
 
 import { afterAll, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
+import type { AnyModel } from '../../demo/train/guests/train-guests.ts';
 import { textModelOf } from '../../demo/train/worker/decode-text.ts';
 import { startTraining } from '../../demo/train/worker/worker-run.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { renderMessage } from '../../src/core/message.ts';
 import type { TrainOptions } from '../../src/entries/heddle.ts';
 import { registerHost } from '../../src/entries/host.ts';
-import type { AnyModel } from '../../src/entries/speech.ts';
 import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';

@@ -5,33 +5,20 @@ import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import type { Program } from '../../src/engine/engine.ts';
 import { sinusoids } from '../../src/engine/ops/embedding/sinusoids.ts';
 import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
-import { frames } from '../../src/features/speech/frame-source.ts';
-import { memoryFiles } from '../../src/files/memory-files.ts';
-import { writeFolder } from '../../src/files/owned-folder.ts';
-import { readSafetensors } from '../../src/files/safetensors.ts';
-import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
+import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 import { hfTypes } from '../../src/formats/shared/hf-types.ts';
-import {
-  type LoraConfig,
-  linearLayers,
-  loraConfig,
-  loraParameters,
-  loraTargets,
-  mergeLora,
-} from '../../src/model/lora.ts';
-import type { ModelConfig, ModelOptions } from '../../src/model/model-config.ts';
+import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../../src/model/lora.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { writePositions } from '../../src/model/positions.ts';
-import { tokens } from '../../src/model/source-kind.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';
+import { expectAdapters } from '../support/family-adapters.ts';
 import { gradientsOf } from '../support/gradients.ts';
-import { familyIn, smallHfConfig } from '../support/hf.ts';
-import { loadIds, randomIds, smallModel, smallT5, startWeights } from '../support/model.ts';
-import { randomTensor, relativeError } from '../support/op.ts';
+import { smallHfConfig } from '../support/hf.ts';
+import { randomIds, smallModel, smallT5 } from '../support/model.ts';
+import { relativeError } from '../support/op.ts';
 
 const shape = { batch: 2, source: 4, target: 3 };
 const lora = loraConfig({
@@ -171,59 +158,11 @@ it('rejects values out of range', () => {
 
 const t5: Partial<ModelOptions> = { ...smallT5, encoderLayers: 2, decoderLayers: 2 };
 
-/** The parameters of a model of any family. */
-const listOf = (c: ModelConfig) => parameterList(c, c.source === 'frames' ? frames : tokens);
-
-/** The logits of a model on a random batch, with an adapter if there is one. */
-async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig, adapter?: Float32Array) {
-  const engine = cpuEngine();
-  const graph = evaluationGraph(c, listOf(c), shape, { logits: true, lora: own });
-  const [program] = (await engine.prepare([graph])) as [Program];
-  engine.write('weights', weights);
-  if (adapter) engine.write('lora', adapter);
-  writePositions(engine, c);
-  loadIds(program, randomIds(c, shape));
-  return (await program.run()).logits as ArrayLike<number>;
-}
-
-it.each([...hfTypes, 'whisper'] as const)(
+it.each(hfTypes)(
   'adapts the layers of %s, is read from files of PEFT bit for bit, and gives the results of merged weights',
-  async (type) => {
+  (type) => {
     const c = smallHfConfig(type);
-    const p = listOf(c);
-    const t5 = familyIn(type).like === 't5';
-    const plain = familyIn(type).defaults as { feed_forward_proj?: string };
-    const inner = plain.feed_forward_proj?.startsWith('gated') ? ['wi_0', 'wi_1'] : ['wi'];
-    const modules = t5
-      ? ['q', 'k', 'v', 'o', ...inner, 'wo']
-      : ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'];
-    const layer = t5 ? 'decoder.block.1.layer.2.DenseReluDense.wo' : 'model.decoder.layers.1.fc2';
-    const own = loraConfig({ rank: 2, targetModules: modules });
-    const adapter = randomTensor([loraParameters(c, own).size], 4).data as Float32Array;
-    for (const { offset, shape: sizes } of loraParameters(c, own).all) {
-      const end = offset + sizes.reduce((a, b) => a * b, 1);
-      adapter.fill(0, end, Math.ceil(end / 64) * 64); // padding
-    }
-    const files = memoryFiles();
-    await writeFolder(files, 'a', loraFiles(c, { lora: own, weights: adapter }, 'base'));
-    const config = JSON.parse(new TextDecoder().decode(await files.read('a/adapter_config.json')));
-    expect(config.target_modules).toEqual([...modules].sort());
-    const names = Object.keys(readSafetensors(await files.read('a/adapter_model.safetensors')));
-    expect(names).toContain(`base_model.model.${layer}.lora_B.weight`);
-    expect(names).toHaveLength(2 * linearLayers(c).length);
-    const loaded = await loadLora(files, 'a', c);
-    expect(loaded.weights).toEqual(adapter);
-    // The default targets are the queries and values of all attentions: 3 layers with one, 2 with another.
-    expect(loraTargets(c, loraConfig({ rank: 2 }).targetModules)).toHaveLength(2 * (1 + 2 + 2));
-    const weights = startWeights(c, p);
-    const [beside, merged, without] = [
-      await logitsOf(c, weights, loaded.lora, loaded.weights),
-      await logitsOf(c, mergeLora(c, p, weights, own, adapter)),
-      await logitsOf(c, weights),
-    ];
-    // Merged weights are rounded to float32.
-    expect(relativeError(beside, merged)).toBeLessThan(1e-4);
-    expect(relativeError(without, merged)).toBeGreaterThan(0.01);
+    return expectAdapters(c, parameterList(c), hfFamilies[type]);
   },
 );
 

@@ -1,12 +1,11 @@
 // The Hugging Face folders of tests/fixtures/hf, for Node and pages, as files in memory that tests may
 // change.
 
-import { whisper } from '../../src/features/speech/whisper-config.ts';
 import type { Files } from '../../src/files/files.ts';
 import type { Json } from '../../src/files/json-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
-import { type HfFamily, hfFamilies } from '../../src/formats/hf/hf-families.ts';
+import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 import type { HfType } from '../../src/formats/shared/hf-types.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import { fixtureFiles } from './golden.ts';
@@ -47,7 +46,7 @@ export async function editJson(files: Files, path: string, change: Record<string
 }
 
 /** The config.json of a small model of a family: layers, heads and widths of the stacks differ. */
-export function smallHfJson(type: HfType | 'whisper'): Json {
+export function smallHfJson(type: HfType): Json {
   const layers = {
     encoder_layers: 1,
     decoder_layers: 2,
@@ -70,11 +69,7 @@ export function smallHfJson(type: HfType | 'whisper'): Json {
     decoder_start_token_id: 0,
     dropout_rate: 0,
   };
-  const t5 = familyIn(type).like === 't5';
-  const { max_position_embeddings: length, ...speechSizes } = bart;
-  const speech = { max_target_positions: length, max_source_positions: length, num_mel_bins: 6 };
-  if (type === 'whisper')
-    return { model_type: type, ...ids, dropout_rate: undefined, ...speechSizes, ...speech };
+  const t5 = hfFamilies[type].like === 't5';
   return {
     model_type: type,
     ...ids,
@@ -82,11 +77,7 @@ export function smallHfJson(type: HfType | 'whisper'): Json {
   };
 }
 
-/** A family, that of a guest too. */
-export const familyIn = (type: HfType | 'whisper'): HfFamily =>
-  type === 'whisper' ? whisper : hfFamilies[type];
-
 /** The configuration of `smallHfJson`, with other fields of config.json. */
-export const smallHfConfig = (type: HfType | 'whisper', fields: Json = {}): ModelConfig =>
-  readHfConfig({ ...smallHfJson(type), ...fields }, undefined, undefined, 'config.json', familyIn(type))
+export const smallHfConfig = (type: HfType, fields: Json = {}): ModelConfig =>
+  readHfConfig({ ...smallHfJson(type), ...fields }, undefined, undefined, 'config.json', hfFamilies[type])
     .config;

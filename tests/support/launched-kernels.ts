@@ -37,8 +37,6 @@ import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { stepWords } from '../../src/engine/ops/step-scalars.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
-import { speechRules } from '../../src/features/speech/decode/speech-rules.ts';
-import { frames } from '../../src/features/speech/frame-source.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
@@ -51,6 +49,7 @@ import {
   gradientAccumulationGraph,
   trainingGraph,
 } from '../../src/train/update/training-graphs.ts';
+import { type GuestKernels, guestKernels } from './guest-kernels.ts';
 
 /** A kernel, the op that launches it, and the kind of device. */
 export interface LaunchedKernel extends KernelKey {
@@ -121,27 +120,12 @@ const widths: readonly ModelOptions[] = [
   },
 ];
 
-/** What models of frames have in common, as Whisper. */
-const speech = { source: 'frames', stem: 'conv', keyBias: false, positions: 'learned', norm: 'pre' } as const;
-/** Models of frames: with both convolutions, and both kinds of widths. */
-const frameWidths: readonly ModelOptions[] = [
-  { srcVocab: 20, tgtVocab: 24, dModel: 16, heads: 2, feedForward: 32, frameWidth: 8 },
-  { srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 1, feedForward: 7, frameWidth: 3 },
-].map((sizes) => ({ ...sizes, ...speech }));
-
 const modes: readonly DecodeMode[] = (['greedy', 'beam', 'sample'] as const).flatMap((method) =>
   [true, false].map((rules) => ({ method, rules, banned: 2 })),
 );
-const restricted: readonly DecodeMode[] = (['greedy', 'beam'] as const).map((method) => ({
-  method,
-  rules: false,
-  banned: 0,
-  tokenRules: speechRules({ prompt: 1, banned: [], bannedFirst: [] }),
-}));
-
-function modelGraphs(options: ModelOptions): Graph[] {
+function modelGraphs(options: ModelOptions, guest?: GuestKernels): Graph[] {
   const c = modelConfig({ encoderLayers: 1, decoderLayers: 1, maxLength: 16, ...options });
-  const p = parameterList(c, c.source === 'frames' ? frames : tokens);
+  const p = parameterList(c, guest?.sourceKind ?? tokens);
   const shape = { batch: 3, source: 7, target: 5 };
   const beams = { ...shape, beams: 2 };
   const lora = loraConfig({ rank: 2 });
@@ -175,7 +159,9 @@ function modelGraphs(options: ModelOptions): Graph[] {
     sourceGraph(c, p, { ...shape, cacheType: 'f16' }),
     stepIn({ method: 'beam', rules: false, banned: 0 }, { ...beams, cacheType: 'f16' }),
     ...modes.flatMap((mode) => [stepIn(mode, shape), stepIn(mode, beams)]),
-    ...(c.source === 'frames' ? restricted.map((mode) => stepIn(mode, beams)) : []),
+    ...(['greedy', 'beam'] as const).flatMap((method) =>
+      guest ? [stepIn({ method, rules: false, banned: 0, tokenRules: guest.tokenRules }, beams)] : [],
+    ),
     stepGraph(c, ensembleParameters(c, [c], {}, p.source), shape),
     shrinkGraph(c, p, beams, { ...beams, batch: 2 }),
   ];
@@ -229,7 +215,8 @@ function biasedGraph(headWidth: number): Graph {
 export function launchedKernels(): LaunchedKernel[] {
   const graphs = [
     ...[...kernelCases, ...smallKernelCases].map((kernel) => graphOf(kernel).graph),
-    ...[...widths, ...frameWidths].flatMap(modelGraphs),
+    ...widths.flatMap((options) => modelGraphs(options)),
+    ...guestKernels.flatMap((guest) => guest.options.flatMap((options) => modelGraphs(options, guest))),
     ...[8, 5].map(biasedGraph),
     ...[4, 7, 512, 515, 1028].flatMap((cols) => [8, 48, 700].map((rows) => otherGraph(rows, cols))),
   ];

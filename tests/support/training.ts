@@ -1,11 +1,10 @@
 // A tiny training run for tests of jobs, and a GPU whose devices a test can lose.
 
-import type { CorporaSettings } from '../../src/features/corpora/corpora-settings.ts';
-import type { SpeechSettings } from '../../src/features/speech/speech-settings.ts';
+import type { GuestOptions } from '../../src/features/guest-types.ts';
 import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
 
 /** Arguments of a run, with the settings of guests. */
-export type AllArguments = TrainArguments & CorporaSettings & SpeechSettings;
+export type AllArguments = TrainArguments & GuestOptions;
 
 const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) =>
   pair.split(' '),

@@ -8,7 +8,7 @@ import {
   HeddleError,
   type Model,
 } from '../../../src/entries/heddle.ts';
-import type { AnyModel, LineModel } from '../../../src/entries/speech.ts';
+import type { AnyModel } from '../guests/train-guests.ts';
 import type { PieceEvent, SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 
 /** A model that can decode, and the updates that it has done. */
@@ -37,7 +37,7 @@ export async function translateText(
   signal: AbortSignal,
 ): Promise<TranslationResult> {
   const begin = performance.now();
-  if ('read' in any) return readDrawn({ name, model: any, step }, text, onPiece, signal);
+  if (isReader(any)) return readDrawn({ name, model: any, step }, text, onPiece, signal);
   const model = textModelOf(name, any);
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   const streams = method !== 'beam' && numReturn === 1;
@@ -74,9 +74,14 @@ export async function translateText(
   };
 }
 
+/** A model that reads images, and draws texts as such. */
+type ReadingModel = AnyModel & { read(text: string, options: { signal: AbortSignal }): Promise<string> };
+
+const isReader = (model: object): model is ReadingModel => 'read' in model;
+
 /** Draws a text as an image of a line and reads it, for models of the task read-line. */
 async function readDrawn(
-  { name, model, step }: LoadedModel & { readonly model: LineModel },
+  { name, model, step }: LoadedModel & { readonly model: ReadingModel },
   text: string,
   onPiece: (piece: PieceEvent) => void,
   signal: AbortSignal,

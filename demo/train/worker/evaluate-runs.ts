@@ -3,7 +3,7 @@
 import { readPairs } from '../../../src/entries/data.ts';
 import { scoreSystems } from '../../../src/entries/metrics.ts';
 import { evaluationReport } from '../../../src/entries/reports.ts';
-import type { AnyModel } from '../../../src/entries/speech.ts';
+import type { AnyModel } from '../guests/train-guests.ts';
 import type { RunScores } from '../protocol.ts';
 import { textModelOf } from './decode-text.ts';
 

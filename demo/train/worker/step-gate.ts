@@ -2,7 +2,7 @@
 // holds the gate closed.
 
 import type { RunningModel as RunningModelOf } from '../../../src/entries/heddle.ts';
-import type { AnyModel } from '../../../src/entries/speech.ts';
+import type { AnyModel } from '../guests/train-guests.ts';
 
 type RunningModel = RunningModelOf<AnyModel>;
 

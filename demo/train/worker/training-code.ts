@@ -1,7 +1,6 @@
 // The code of the worker that plans, starts and lists trainings. The worker loads it at its first use: a page that
 // translates does without.
 
-export { loadAnyModel as loadOtherModel } from '../../../src/entries/speech.ts';
 export { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
 export { evaluateRuns } from './evaluate-runs.ts';
 export { readHistory, readRuns } from './run-history.ts';

@@ -12,13 +12,13 @@ import {
   type PullProgress,
   registerHost,
 } from '../../../src/entries/host.ts';
-import type { AnyModel } from '../../../src/entries/speech.ts';
 import type { Sent } from '../../common/worker-client.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
 import { openFiles } from '../../storage/open-files.ts';
 import { checkpointCode, storedCheckpoint } from '../../storage/stored-checkpoint.ts';
+import { type AnyModel, trainGuests } from '../guests/train-guests.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
 import { type LoadedModel, textModelOf, translateText } from './decode-text.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
@@ -278,16 +278,17 @@ const calls: {
     }
   },
   async takeAway(_, name, lesson) {
-    const { takeAwayModel, takeAwayStored } = await import('./take-away.ts');
+    const programs = await trainGuests.takeAway?.();
+    if (!programs) throw new HeddleError(msg`This page has no programs to take away.`);
     if (lesson)
-      return takeAwayModel(
+      return programs.takeAwayModel(
         textModelOf(current?.name ?? '', (await loadedModel()).model),
         name,
         lesson.pairs,
         lesson.settings,
       );
     await saveIfTraining(name);
-    return takeAwayStored(store, name);
+    return programs.takeAwayStored(store, name);
   },
   async firefoxFiles(_, name) {
     await saveIfTraining(name);

@@ -9,10 +9,11 @@ import {
   type RunningModel as RunningModelOf,
   type TrainGate,
   type TrainOptions,
+  train,
 } from '../../../src/entries/heddle.ts';
 import { historyOf, type LogRecord, type LogStart } from '../../../src/entries/reports.ts';
-import { type AnyModel, trainAnyModel } from '../../../src/entries/speech.ts';
 import type { Sent } from '../../common/worker-client.ts';
+import { type AnyModel, type OtherModels, trainGuests } from '../guests/train-guests.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
@@ -190,7 +191,9 @@ async function runToEnd(
   try {
     if (options.resume) run.history = await host.readLog();
     const { signal } = stopping;
-    const model = await trainAnyModel(corpus, {
+    const others = await trainGuests.otherModels?.();
+    const trainAny = (others?.trainAnyModel ?? train) as OtherModels['trainAnyModel'];
+    const model = await trainAny(corpus, {
       ...options,
       maxLogSteps,
       checkpoint: name,

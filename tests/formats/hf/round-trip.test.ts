@@ -6,7 +6,6 @@ import { fromFloat16 } from '../../../src/core/float16.ts';
 import { random } from '../../../src/core/random.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { sinusoids } from '../../../src/engine/ops/embedding/sinusoids.ts';
-import { pytorchFiles } from '../../../src/features/pytorch/pytorch.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { writeFolder } from '../../../src/files/owned-folder.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../src/files/safetensors.ts';
@@ -44,16 +43,6 @@ describe.each(hfNames)('%s', (name) => {
         expect(joined.weights).toEqual(model.weights);
       }
     }
-  });
-
-  it('is the same model as a PyTorch state_dict', async () => {
-    const files = await hfFolder(name);
-    const model = await loadModelFolder(files, name);
-    await writeFolder(files, 'pytorch', pytorchFiles(model));
-    const back = await loadModelFolder(files, 'pytorch');
-    expect(back).toMatchObject({ config: model.config, decode: model.decode });
-    expect(back.weights).toEqual(model.weights);
-    expect(hfFiles(back, typeOf(name))).toEqual(hfFiles(model, typeOf(name)));
   });
 });
 
@@ -267,9 +256,7 @@ describe('a model of heddle', () => {
       (m) => hfFiles(m, 'marian'),
       ['positions is "learned"'],
     ],
-    ['nn.Transformer', { headWidth: 8 }, pytorchFiles, ['headWidth is 8, it must be dModel / heads, 4']],
     ['BART', { maxSource: 5 }, (m) => hfFiles(m, 'bart'), ['maxSource is 5, it must be maxLength, ']],
-    ['nn.Transformer', { decoderHeads: 1, decoderHeadWidth: 3 }, pytorchFiles, ['decoderHeadWidth is 3']],
     [
       "Keras's example",
       { activation: 'gelu' },

@@ -3,8 +3,7 @@
 
 import { random } from '../../../src/core/random.ts';
 import { rewriteNames } from '../../../src/engine/graph/rewrites.ts';
-import type { CorporaSettings } from '../../../src/features/corpora/corpora-settings.ts';
-import type { SpeechSettings } from '../../../src/features/speech/speech-settings.ts';
+import type { GuestOptions } from '../../../src/features/guest-types.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
 import type { CorpusArguments } from '../../../src/train/data/corpus-arguments.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
@@ -13,7 +12,7 @@ import type { TrainSettings } from '../../../src/train/settings/train-settings.t
 export const drawnSteps = 10;
 
 /** Settings of a run, with those of guests. */
-export type AllSettings = TrainSettings & CorporaSettings & SpeechSettings;
+export type AllSettings = TrainSettings & GuestOptions & { readonly [ofGuest: string]: unknown };
 
 /** A drawn training. */
 export interface DrawnTraining {

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { python } from '../../support/torch-run.ts';
+import { python } from '../../support/python.ts';
 import { drawTraining } from './draw-training.ts';
 import { recordTraining, type TwinEngine } from './record-training.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { watchTests } from '../../support/gpu.ts';
-import { hasTorch } from '../../support/torch-run.ts';
+import { hasTorch } from '../../support/python.ts';
 import { twinProblems } from './twin-problems.ts';
 
 watchTests();

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { hasTorch } from '../../support/torch-run.ts';
+import { hasTorch } from '../../support/python.ts';
 import { twinProblems } from './twin-problems.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'heddle-twin-'));

@@ -5,7 +5,6 @@ import { expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { settingTable } from '../../../src/features/all-settings.ts';
-import { quantized } from '../../../src/features/marian/files/write-marian.ts';
 import { roundedMatrices } from '../../../src/train/update/rounded-matrices.ts';
 import { evaluationGraph, gradientGraph } from '../../../src/train/update/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram, startWeights } from '../../support/model.ts';
@@ -15,15 +14,22 @@ const { c, p } = model;
 const shape = { batch: 2, source: 4, target: 3 };
 const ids = randomIds(c, shape);
 
-/** The weights as an int8 file has them. */
+/** The nearest integer, the even one of two. */
+function roundEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
+}
+
+/** The weights as an int8 file of Marian has them. */
 function roundedWeights(): Float32Array {
   const weights = startWeights(c, p);
   for (const { offset, shape, parts } of roundedMatrices(p)) {
     const count = sizeOf(shape) / parts;
     for (let part = 0; part < parts; part++) {
       const own = weights.subarray(offset + part * count, offset + (part + 1) * count);
-      const { q, multiplier } = quantized(own);
-      own.set(Float32Array.from(q, (x) => x / multiplier));
+      const multiplier = Math.fround(127 / Math.max(...own.map(Math.abs)));
+      own.set(own.map((x) => roundEven(Math.fround(x * multiplier)) / multiplier));
     }
   }
   return weights;

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { goldenFamilies, goldenProblems, hasMakers, makeCases } from '../../../support/drawn-golden.ts';
 import { testEngine } from '../../../support/engine.ts';
 import { watchTests } from '../../../support/gpu.ts';
-import { hasTorch } from '../../../support/torch-run.ts';
+import { hasTorch } from '../../../support/python.ts';
 
 watchTests();
 

@@ -11,8 +11,8 @@ import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { testEngine } from '../../../support/engine.ts';
 import { watchTests } from '../../../support/gpu.ts';
+import { hasTorch } from '../../../support/python.ts';
 import { EngineSession } from '../../../support/session.ts';
-import { hasTorch } from '../../../support/torch-run.ts';
 
 watchTests();
 

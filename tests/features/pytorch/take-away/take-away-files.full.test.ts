@@ -10,7 +10,7 @@ import { loadModel, type TrainSettings } from '../../../../src/entries/heddle.no
 import { takeAway } from '../../../../src/features/pytorch/take-away/model-programs.ts';
 import { launchChrome } from '../../../../src/host/chrome.ts';
 import { distFile } from '../../../support/dist.ts';
-import { hasTorch, python } from '../../../support/torch-run.ts';
+import { hasTorch, python } from '../../../support/python.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-take-away-'));

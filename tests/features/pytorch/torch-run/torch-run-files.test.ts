@@ -14,17 +14,16 @@ import { readTrainingState } from '../../../../src/train/run/training-state.ts';
 import { heddle } from '../../../support/cli.ts';
 import { expectError } from '../../../support/expect-error.ts';
 import { loadModelFolder } from '../../../support/load-folder.ts';
+import { hasTorch, python } from '../../../support/python.ts';
 import {
   cpuSession,
-  hasTorch,
   lineRun,
-  python,
   smallRun,
   threeParts,
   toTorchRun,
   train,
   writeIdPairs,
-} from '../../../support/torch-run.ts';
+} from './torch-run-support.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -1,19 +1,19 @@
 // Decoding with phrases: every translation has its phrases, and its score is that of its tokens.
 
 import { expect, it } from 'vitest';
-import { decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
-import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
-import { wrapDevice } from '../../src/engine/gpu/device.ts';
-import { PhraseDecoder } from '../../src/features/documents/decode/phrase-decoder.ts';
-import { PlaceholderRules } from '../../src/features/documents/decode/placeholder-rules.ts';
-import { ensembleParameters } from '../../src/model/ensemble.ts';
-import { modelConfig } from '../../src/model/model-config.ts';
-import { parameterList } from '../../src/model/parameters.ts';
-import { writePositions } from '../../src/model/positions.ts';
-import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { createOracle, randomSources, unevenWeights } from '../support/decoding.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { decodeSettings, modeOf } from '../../../../src/decode/decode-options.ts';
+import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
+import { type Engine, gpuEngine } from '../../../../src/engine/engine.ts';
+import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
+import { PhraseDecoder } from '../../../../src/features/documents/decode/phrase-decoder.ts';
+import { PlaceholderRules } from '../../../../src/features/documents/decode/placeholder-rules.ts';
+import { ensembleParameters } from '../../../../src/model/ensemble.ts';
+import { modelConfig } from '../../../../src/model/model-config.ts';
+import { parameterList } from '../../../../src/model/parameters.ts';
+import { writePositions } from '../../../../src/model/positions.ts';
+import type { Tokenizer } from '../../../../src/text/tokenizers/tokenizer.ts';
+import { createOracle, randomSources, unevenWeights } from '../../../support/decoding.ts';
+import { gpuDevice } from '../../../support/gpu.ts';
 
 const c = modelConfig({
   srcVocab: 11,

@@ -4,22 +4,22 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { installTransformers } from '../../bench/decode/install-transformers.mjs';
-import { Translator } from '../../src/decode/translator.ts';
-import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { onnxFiles } from '../../src/features/onnx/export/save-onnx.ts';
-import { writeFolder } from '../../src/files/owned-folder.ts';
-import { launchChrome } from '../../src/host/chrome.ts';
-import { nodeFiles } from '../../src/host/node-files.ts';
-import { serveFolder } from '../../src/host/static-server.ts';
-import { initializeWeights } from '../../src/model/initialize-weights.ts';
-import { modelConfig } from '../../src/model/model-config.ts';
-import { parameterList } from '../../src/model/parameters.ts';
-import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
-import { waitLimit } from '../support/time-limits.ts';
-import { trainWords } from '../support/tokenizers.ts';
+import { installTransformers } from '../../../bench/decode/install-transformers.mjs';
+import { Translator } from '../../../src/decode/translator.ts';
+import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { onnxFiles } from '../../../src/features/onnx/export/save-onnx.ts';
+import { writeFolder } from '../../../src/files/owned-folder.ts';
+import { launchChrome } from '../../../src/host/chrome.ts';
+import { nodeFiles } from '../../../src/host/node-files.ts';
+import { serveFolder } from '../../../src/host/static-server.ts';
+import { initializeWeights } from '../../../src/model/initialize-weights.ts';
+import { modelConfig } from '../../../src/model/model-config.ts';
+import { parameterList } from '../../../src/model/parameters.ts';
+import { quantizedParameters } from '../../../src/model/quantized-parameters.ts';
+import { waitLimit } from '../../support/time-limits.ts';
+import { trainWords } from '../../support/tokenizers.ts';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../../..');
 const site = mkdtempSync(join(tmpdir(), 'heddle-deploy-'));
 afterAll(() => rmSync(site, { recursive: true }));
 

@@ -7,23 +7,19 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  here,
-  installTransformers,
-  writeDecodePage,
-} from '../../../../bench/decode/install-transformers.mjs';
-import { openFolderAs } from '../../../../src/api/load-model.ts';
-import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
-import { onnxFiles } from '../../../../src/features/onnx/export/save-onnx.ts';
-import { readSpeechFile } from '../../../../src/features/speech/audio/speech-samples.ts';
-import { speechModel } from '../../../../src/features/speech/speech-model.ts';
-import { writeFolder } from '../../../../src/files/owned-folder.ts';
-import { launchChrome } from '../../../../src/host/chrome.ts';
-import { nodeFiles } from '../../../../src/host/node-files.ts';
-import { runInPage } from '../../../../src/host/run-in-page.ts';
-import { serveFolder } from '../../../../src/host/static-server.ts';
-import { loadModelFolder } from '../../../support/load-folder.ts';
-import { EngineSession } from '../../../support/session.ts';
+import { here, installTransformers, writeDecodePage } from '../../../bench/decode/install-transformers.mjs';
+import { openFolderAs } from '../../../src/api/load-model.ts';
+import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { onnxFiles } from '../../../src/features/onnx/export/save-onnx.ts';
+import { readSpeechFile } from '../../../src/features/speech/audio/speech-samples.ts';
+import { speechModel } from '../../../src/features/speech/speech-model.ts';
+import { writeFolder } from '../../../src/files/owned-folder.ts';
+import { launchChrome } from '../../../src/host/chrome.ts';
+import { nodeFiles } from '../../../src/host/node-files.ts';
+import { runInPage } from '../../../src/host/run-in-page.ts';
+import { serveFolder } from '../../../src/host/static-server.ts';
+import { loadModelFolder } from '../../support/load-folder.ts';
+import { EngineSession } from '../../support/session.ts';
 
 const cases = '../shared/golden-whisper';
 const problem = installTransformers();

@@ -1,17 +1,22 @@
 // Converts a corpus of any format to TSV, which pages store.
 
-import { concatBytes } from '../../../files/files.ts';
-import { readerBlocks } from '../../../text/corpus/pair-blocks.ts';
-import { readerOf } from '../../../text/corpus/pair-files.ts';
-import { csvToTsv } from '../../../text/corpus/tsv.ts';
-import { pairReaders } from './pair-readers.ts';
+import { concatBytes } from '../../files/files.ts';
+import { readerBlocks } from './pair-blocks.ts';
+import { readerOf } from './pair-files.ts';
+import type { PairReader } from './pair-reader.ts';
+import { csvToTsv } from './tsv.ts';
 
 /**
- * Converts a corpus that a visitor gives to TSV: TMX, XLIFF, PO and MO by the name of the file, else CSV if
- * `isCsv`. Throws a HeddleError that starts with `name` if it cannot be read.
+ * Converts a corpus that a visitor gives to TSV: a format of `readers` by the name of the file, else CSV if `isCsv`.
+ * Throws a HeddleError that starts with `name` if it cannot be read.
  */
-export async function corpusToTsv(bytes: Uint8Array, name: string, isCsv: boolean): Promise<Uint8Array> {
-  const reader = readerOf(name, undefined, pairReaders);
+export async function corpusToTsv(
+  bytes: Uint8Array,
+  name: string,
+  isCsv: boolean,
+  readers: readonly PairReader[],
+): Promise<Uint8Array> {
+  const reader = readerOf(name, undefined, readers);
   if (!reader) return isCsv ? csvToTsv(bytes, name) : bytes;
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
   const parts: Uint8Array[] = [];

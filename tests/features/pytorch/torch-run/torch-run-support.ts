@@ -1,24 +1,19 @@
 // Training runs that start in heddle on the CPU, continue in PyTorch and end in heddle, and their losses.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { random } from '../../src/core/random.ts';
-import { type CpuEngineOptions, cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { convertRun } from '../../src/features/pytorch/commands/convert-run.ts';
-import { readSafetensors } from '../../src/files/safetensors.ts';
-import { nodeFiles } from '../../src/host/node-files.ts';
-import type { ModelConfig } from '../../src/model/model-config.ts';
-import type { CorpusArguments } from '../../src/train/data/corpus-arguments.ts';
-import { historyOf, type LogStep, parseLog } from '../../src/train/report/training-log.ts';
-import { runTraining } from '../../src/train/run/recovery.ts';
-import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
-import { EngineSession } from './session.ts';
-
-/** Debian's Python, or the one that HEDDLE_PYTHON names. */
-export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
-
-/** Whether Debian's python3-torch is installed. */
-export const hasTorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
+import { random } from '../../../../src/core/random.ts';
+import { type CpuEngineOptions, cpuEngine } from '../../../../src/engine/cpu-engine.ts';
+import { convertRun } from '../../../../src/features/pytorch/commands/convert-run.ts';
+import { readSafetensors } from '../../../../src/files/safetensors.ts';
+import { nodeFiles } from '../../../../src/host/node-files.ts';
+import type { ModelConfig } from '../../../../src/model/model-config.ts';
+import type { CorpusArguments } from '../../../../src/train/data/corpus-arguments.ts';
+import { historyOf, type LogStep, parseLog } from '../../../../src/train/report/training-log.ts';
+import { runTraining } from '../../../../src/train/run/recovery.ts';
+import type { TrainArguments } from '../../../../src/train/settings/train-arguments.ts';
+import { python } from '../../../support/python.ts';
+import { EngineSession } from '../../../support/session.ts';
 
 /** Runs continue.py in a folder with torchrun, or without it (0 processes); returns its status and stderr. */
 export function torchrun(
