@@ -1,11 +1,12 @@
 // The entries of the package: what programs import, from the `exports` of package.json.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-const { exports } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8'));
+const root = resolve(import.meta.dirname, '..');
+const { exports } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'));
 
-/** Each entry: what programs import, the name of its files in dist/, its source, and whether Node brings a host. */
-export const packageEntries = Object.entries(exports).map(([path, conditions]) => {
+/** An entry: what programs import, the names of its files in dist/, its source, and whether Node brings a host. */
+const entryOf = ([path, conditions]) => {
   const name = path === '.' ? 'heddle' : path.slice('./'.length);
   return {
     imported: path === '.' ? 'heddle' : `heddle/${name}`,
@@ -14,4 +15,9 @@ export const packageEntries = Object.entries(exports).map(([path, conditions]) =
     source: name === 'engine' ? 'src/engine/index.ts' : `src/entries/${name}.ts`,
     hasHost: 'node' in conditions,
   };
-});
+};
+
+/** The entries that have a source; the bundle is made of the others. */
+export const packageEntries = Object.entries(exports)
+  .map(entryOf)
+  .filter(({ source }) => existsSync(resolve(root, source)));
