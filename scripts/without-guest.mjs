@@ -42,6 +42,7 @@ const tables = [
   'src/entries/data.ts',
   'src/entries/metrics.ts',
   'src/entries/host.ts',
+  'demo/train/guests/page-guests.ts',
   'demo/train/guests/train-guests.ts',
   'demo/code/library.ts',
   'demo/common/page-header.ts',

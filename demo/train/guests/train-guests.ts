@@ -1,4 +1,5 @@
-// The table of what guests add to the page Train: a row for each guest, whose code is loaded when it is needed.
+// The table of what guests add to the worker of the page Train: a row for each guest, whose code is loaded when it is
+// needed. page-guests.ts has what they add to the page.
 
 import type { LoadOptions, Model, Pair, TrainOptions, TrainSettings } from '../../../src/entries/heddle.ts';
 import type { LineModel, SpeechModel } from '../../../src/entries/speech.ts';
@@ -28,15 +29,12 @@ export interface TakeAway {
 interface TrainGuest {
   /** Models that read no text. */
   readonly otherModels?: () => Promise<OtherModels>;
-  /** The picture of a text that a model has read. */
-  readonly picture?: () => Promise<(text: string) => HTMLElement>;
   /** Programs with which a visitor takes a model away. */
   readonly takeAway?: () => Promise<TakeAway>;
 }
 
 const speech: TrainGuest = {
   otherModels: () => import('./other-models.ts'),
-  picture: async () => (await import('./line-picture.ts')).linePicture,
 };
 
 const pytorch: TrainGuest = {

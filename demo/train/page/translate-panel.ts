@@ -6,7 +6,7 @@ import { formatInteger, formatNumber } from '../../common/format.ts';
 import { say, sayCount, translated } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { shortName } from '../../storage/model-names.ts';
-import { trainGuests } from '../guests/train-guests.ts';
+import { pageGuests } from '../guests/page-guests.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
 import { DecodingForm } from './decoding-form.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
@@ -237,7 +237,7 @@ export class TranslatePanel extends Panel {
   }
   /** Shows the image that the model has read. */
   async #showPicture(drawn: string): Promise<void> {
-    const picture = await trainGuests.picture?.();
+    const picture = await pageGuests.picture?.();
     if (picture) this.#picture.replaceChildren(picture(drawn));
   }
   /** Finds out how sure the model is of a translation, and says it if it is not. */
