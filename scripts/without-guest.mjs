@@ -137,7 +137,9 @@ const isList = (node) =>
 /** A text without a node, the comma or bar beside it, and the comment before it. */
 function withoutNode(source, node) {
   const list = node.parent;
-  const before = source.slice(0, node.getFullStart());
+  // The comment at the start of a file is that of the file.
+  const isFirst = node.getFullStart() === 0;
+  const before = source.slice(0, isFirst ? node.getStart() : node.getFullStart());
   const after = source.slice(node.end);
   if (ts.isTypeAliasDeclaration(list)) return `${before} never${after}`;
   if (ts.isUnionTypeNode(list))
