@@ -3,7 +3,7 @@
 
 import type { Job } from '../session/job.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand, type LazyCommand } from './command.ts';
 import { guestParts } from './guest-parts.ts';
 import type { CommandJob } from './remote/command-job.ts';
 
@@ -250,7 +250,18 @@ export const commands = {
       info: { name: 'info', load: async () => (await import('./jobs/info-job.ts')).info },
     },
   }),
+  completion: defineCommand({
+    mode: { of: 'info', flag: '--completion' },
+    load: async () => {
+      const { addCompletion } = await import('./completion-command.ts');
+      return (program) => addCompletion(program, table());
+    },
+    jobs: {},
+  }),
 };
+
+/** The table, for the command that lists it. */
+const table = (): Readonly<Record<string, LazyCommand>> => commands;
 
 /** Name of a command. */
 export type CommandName = keyof typeof commands;
