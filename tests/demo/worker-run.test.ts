@@ -1,8 +1,8 @@
 // Training runs of the page's worker: order of the events, start, and checkpoints on pause.
 
 import { afterAll, expect, it, vi } from 'vitest';
-import type { SessionEvent } from '../../demo/train/protocol.ts';
 import type { AnyModel } from '../../demo/train/guests/train-guests.ts';
+import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { textModelOf } from '../../demo/train/worker/decode-text.ts';
 import { startTraining } from '../../demo/train/worker/worker-run.ts';
 import { HeddleError } from '../../src/core/errors.ts';
