@@ -38,6 +38,7 @@ it.each(fewerInChrome(pages, ([name]) => name === 'README.md'))(
   'runs the first example of %s',
   async (_, page) => {
     const example = exampleOf(page);
+    await files.remove('out');
     const printed = await run(example, { '20_000': '200', 'steps: 800': 'steps: 3, tune: false' });
     expect(printed.slice(0, 3).map(([step]) => step)).toEqual([1, 2, 3]);
     for (const [, loss] of printed.slice(0, 3)) expect(loss).toBeGreaterThan(0);

@@ -15,6 +15,7 @@ export const stdoutFile = (): string | undefined => path;
 
 /** Gives a command whose `--out` is one file, and `-`, a temporary file. Throws a HeddleError if `--json` needs stdout. */
 export function takeStdout(command: Command): void {
+  path = undefined;
   const isFile = command.options.some(({ flags }) => flags.startsWith('--out <file>'));
   const { out, json } = command.opts<{ out?: string; json?: string | true }>();
   if (!isFile || out !== '-') return;

@@ -20,6 +20,7 @@ export type { BadLine, CorpusFiles, PairFiles, PairFormat } from '../text/corpus
 export { type HeldOut, type Split, splitPairs } from '../text/corpus/pairs.ts';
 export { readTsv, type TsvCorpus } from '../text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from '../text/intl/intl-corpus.ts';
+export type { DetectedLanguage, LanguageGuesses } from '../text/language-guesses.ts';
 export { splitSentences } from '../text/sentences.ts';
 export {
   type TaskName,

@@ -12,15 +12,18 @@ const root = join(import.meta.dirname, '../..');
 
 /** Sources of the package's entries by their import names. */
 const entries = Object.fromEntries(
-  Object.keys(packageJson.exports).map((name) => {
-    const entry = `heddle${name.slice(1)}`;
-    const sources: Readonly<Record<string, string>> = {
-      heddle: 'src/entries/heddle.ts',
-      'heddle/engine': 'src/engine/index.ts',
-      'heddle/speech': 'src/entries/speech.ts',
-    };
-    return [entry, join(root, sources[entry] ?? `src/entries/${name.slice(2)}.ts`)];
-  }),
+  // ./bundle is the entry heddle in one file.
+  Object.keys(packageJson.exports)
+    .filter((name) => name !== './bundle')
+    .map((name) => {
+      const entry = `heddle${name.slice(1)}`;
+      const sources: Readonly<Record<string, string>> = {
+        heddle: 'src/entries/heddle.ts',
+        'heddle/engine': 'src/engine/index.ts',
+        'heddle/speech': 'src/entries/speech.ts',
+      };
+      return [entry, join(root, sources[entry] ?? `src/entries/${name.slice(2)}.ts`)];
+    }),
 );
 
 /** What examples may use without declaring it, by the names of exported types. */

@@ -278,12 +278,20 @@ describe('translate', () => {
     const failed = await run('Tuesday', long, 'Peru');
     expect([failed.status, failed.stdout]).toEqual([1, `${one}\n\n${two}\n`]);
     expect(failed.stderr).toMatch(
-      /text 2 has \d+ tokens, its end included; the maximum length is 40; split it, or use --long-texts crop or --long-texts skip; it is not translated\n/,
+      /text 2 has \d+ tokens, its end included; the maximum length is 40; split it, or use --long-texts crop or skip; it is not translated\n/,
     );
-    const skipped = await run('--long-texts skip', 'Tuesday', long, 'Peru');
+    const skipped = await run('--long-texts', 'skip', 'Tuesday', long, 'Peru');
     expect([skipped.status, skipped.stdout]).toEqual([0, failed.stdout]);
     expect(skipped.stderr).toContain('text 2 has');
-    const cropped = await run('--long-texts crop', '--max-length', '3', 'Tuesday', 'Peru and Chile', 'Peru');
+    const cropped = await run(
+      '--long-texts',
+      'crop',
+      '--max-length',
+      '3',
+      'Tuesday',
+      'Peru and Chile',
+      'Peru',
+    );
     expect([cropped.status, cropped.stderr]).toEqual([0, '']);
     expect(cropped.stdout.split('\n')[1]).toBe((await run('Peru and')).stdout.trimEnd());
   });

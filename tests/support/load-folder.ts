@@ -7,11 +7,11 @@ import {
   loadModelFolder as loadFolderOf,
 } from '../../src/formats/model-folder.ts';
 
-const { formats } = features;
+const { formats, sourceKinds } = features;
 
 /** `loadModelFolder` with the formats of guests. */
 export const loadModelFolder = (files: Files, folder: string, options: LoadFolderOptions = {}) =>
-  loadFolderOf(files, folder, { formats, ...options });
+  loadFolderOf(files, folder, { formats, sourceKinds, ...options });
 
 /** `isModelFolder` with the formats of guests. */
 export const isModelFolder = (files: Files, folder: string) => isModelFolderOf(files, folder, formats);

@@ -19,7 +19,13 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
     const flags = ['--quiet', '--no-prompt', '--no-config', '--no-lock', '--unstable-webgpu'];
     const child = spawn(
       program,
-      ['run', ...flags, `--allow-net=${new URL(url).host}`, join(folder, 'headless-deno.js')],
+      [
+        'run',
+        ...flags,
+        '--allow-env=HEDDLE_ADAPTER',
+        `--allow-net=${new URL(url).host}`,
+        join(folder, 'headless-deno.js'),
+      ],
       { env: { ...process.env, NO_COLOR: '1' } },
     );
     let printed = '';

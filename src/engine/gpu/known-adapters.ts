@@ -73,11 +73,15 @@ export const knownAdapterNames = Object.keys(knownAdapters) as readonly KnownAda
  * undefined if it is not set. Throws a HeddleError for an unknown name.
  */
 export function assumedAdapter(): KnownAdapter | undefined {
-  const { process, HEDDLE_ADAPTER } = globalThis as {
+  const { process, Deno, HEDDLE_ADAPTER } = globalThis as {
     process?: { readonly env?: Readonly<Record<string, string | undefined>> };
+    Deno?: { readonly permissions: { querySync(what: object): { readonly state: string } } };
     HEDDLE_ADAPTER?: string;
   };
-  const name = HEDDLE_ADAPTER ?? process?.env?.HEDDLE_ADAPTER;
+  // Deno asks its user, or throws, if a program reads a variable without the permission.
+  const what = { name: 'env', variable: 'HEDDLE_ADAPTER' };
+  const mayRead = !Deno || Deno.permissions.querySync(what).state === 'granted';
+  const name = HEDDLE_ADAPTER ?? (mayRead ? process?.env?.HEDDLE_ADAPTER : undefined);
   if (!name) return undefined;
   if (!Object.hasOwn(knownAdapters, name))
     throw new HeddleError(msg`there is no ${name}; the adapters are ${listed(knownAdapterNames)}`, {

@@ -322,7 +322,7 @@ describe('texts in which tokenizers differ', () => {
     for (const side of ['source', 'target']) await files.write(`m/${side}.spm`, model('unigram-symbols'));
     const warningsOf = async (folder: string) => {
       const session = new EngineSession(files, async () => cpuEngine());
-      await convertFolder({ folder, out: 'out', to: 'onnx' }, session);
+      await convertFolder({ folder, out: 'out', to: 'onnx', force: true }, session);
       return session.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
     };
     expect(await warningsOf('m')).toEqual([
