@@ -255,7 +255,21 @@ export function fakeWorker(): void {
     }),
     load: () => undefined,
     // Sentences with "doubt" have tokens of 10 %.
-    inspect: (_, text: string) => ({ loss: Array(8).fill(text.includes('doubt') ? 2.3 : 0.01) }),
+    score: (_, pairs: never) =>
+      (pairs as readonly { source: string }[]).map(({ source }) => ({
+        tokens: Array(8).fill({ logProb: source.includes('doubt') ? -2.3 : -0.01 }),
+      })),
+    inspect: () => ({
+      source: [],
+      target: [],
+      targetText: '',
+      attention: [],
+      gates: [],
+      next: [],
+      loss: Array(8).fill(0.01),
+      tensors: [],
+      lens: [],
+    }),
     runs: () => fake.runs,
     evaluate(_, names: never) {
       const score = (score: number, p?: number) => ({ score, mean: score, interval: 0.5, p });

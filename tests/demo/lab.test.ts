@@ -528,21 +528,15 @@ describe('the lab', () => {
     expect(lab.errors).toEqual([]);
   });
 
-  it('offers the libraries that were installed at build time, and marks the others as missing', async () => {
+  it('offers the libraries that were installed at build time, and no others', async () => {
     lab = await openLab('');
     const needs = { tfjs: '@tensorflow/tfjs-backend-webgpu', jax: '@jax-js/jax' };
     await atBothWidths(lab.page, async () =>
       expect(await shownText(lab?.page as Page, 'body')).not.toMatch(/\bnpm\b/),
     );
-    const hint = await text(lab.page, '#peers-hint');
     for (const [id, name] of Object.entries(needs)) {
       const installed = existsSync(resolve(import.meta.dirname, '../../bench/peers/node_modules', name));
-      const disabled = await lab.page.$eval(
-        `input[value=${id}]`,
-        (box) => (box as HTMLInputElement).disabled,
-      );
-      expect(disabled).toBe(!installed);
-      if (!installed) expect(hint).toMatch(/not part of this page/);
+      expect((await lab.page.$(`input[value=${id}]`)) !== null).toBe(installed);
     }
   });
 

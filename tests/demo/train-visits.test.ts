@@ -82,7 +82,7 @@ describe.each([1280, 390])('at %i px', (width) => {
   it('answers with a model of the page and shows three example pairs', async () => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');
-    expect(await calls(page, 'load')).toMatchObject([['English → Spanish', { step: 12000 }]]);
+    expect(await calls(page, 'load')).toMatchObject([['English → Spanish', { step: 12_720 }]]);
     const [[, { url }]] = (await calls(page, 'load')) as [[string, { url: string }]];
     const bytes = await page.evaluate(async (u) => (await (await fetch(u)).arrayBuffer()).byteLength, url);
     expect(bytes).toBeLessThan(4e6);

@@ -45,7 +45,7 @@ const settings = (name: string, changed: TrainSettings = {}): TrainingSettings =
 
 /** Opens the page with a session whose events are collected for the test. */
 async function openSession(): Promise<{ page: Page; errors: readonly string[] }> {
-  const { page, errors } = await open('?tune=0');
+  const { page, errors } = await open('train.html?tune=0');
   await page.waitForFunction('globalThis.heddlePage');
   await page.evaluate(() => {
     const heard: unknown[] = [];
@@ -208,7 +208,8 @@ it('describes a training run, trains, translates, and exchanges models with the 
   const onnx = await exported('exportOnnx', 'calm-onnx.zip');
   expect(Object.keys(await unzip(readFileSync(onnx), onnx)).sort()).toEqual([
     ...[
-      'config.json',
+      'README.md',
+    'config.json',
       'generation_config.json',
       'heddle-manifest.json',
       'onnx/decoder_model_merged_quantized.onnx',
