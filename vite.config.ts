@@ -90,12 +90,30 @@ const modules: UserConfig = {
 
 const pages = readdirSync(resolve(root, 'demo')).filter((name) => name.endsWith('.html'));
 
-/** Small modules that the same entries share are one file: each file is a request. */
-const fewFiles = {
-  strictExecutionOrder: true, // merged files import each other
-  codeSplitting: {
-    groups: [{ name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 }],
-  },
+/**
+ * In the worker of the front page small modules that the same entries share are one file: each file is a request. The other
+ * workers keep their files: merged ones are 15 % larger, since each module is a function there (strictExecutionOrder).
+ */
+const fewFiles = (): Plugin => {
+  let isOfFrontPage = false;
+  return {
+    name: 'heddle:few-files',
+    options(given) {
+      isOfFrontPage = JSON.stringify(given.input).includes('translate-worker');
+    },
+    outputOptions: (output) =>
+      isOfFrontPage
+        ? {
+            ...output,
+            strictExecutionOrder: true, // merged files import each other
+            codeSplitting: {
+              groups: [
+                { name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 },
+              ],
+            },
+          }
+        : output,
+  };
 };
 
 const demo: UserConfig = {
@@ -107,8 +125,8 @@ const demo: UserConfig = {
   preview: { headers: isolation },
   worker: {
     format: 'es',
-    plugins: () => [installedPeers(), shaderTexts()],
-    rolldownOptions: { checks: pageChecks, output: fewFiles },
+    plugins: () => [installedPeers(), shaderTexts(), fewFiles()],
+    rolldownOptions: { checks: pageChecks },
   },
   build: {
     outDir: resolve(root, 'dist/demo'),

@@ -209,7 +209,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(Object.keys(await unzip(readFileSync(onnx), onnx)).sort()).toEqual([
     ...[
       'README.md',
-    'config.json',
+      'config.json',
       'generation_config.json',
       'heddle-manifest.json',
       'onnx/decoder_model_merged_quantized.onnx',
