@@ -117,7 +117,7 @@ function graphFiles(
 
 /** Exports a Whisper model for transformers.js, with the files of its folder. */
 function speechFiles(
-  { config, weights, sourceCheckpoint: checkpoint, sourceFacts }: SavedModel,
+  { config, weights, sourceKind, sourceCheckpoint: checkpoint, sourceFacts }: SavedModel,
   options: OnnxOptions,
 ): Record<string, Uint8Array> {
   const needed = ['tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'];
@@ -135,6 +135,7 @@ function speechFiles(
   const from = {
     config,
     weights,
+    sourceKind,
     dtype: options.dtype ?? 'fp32',
     endPosition: config.maxLength,
     noRepeat: false,
