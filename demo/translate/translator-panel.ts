@@ -1,6 +1,6 @@
 // The translator of the front page: text, translation, what the model is not sure of, and the threads of attention.
 
-import { formatPercent } from '../common/format.ts';
+import { formatInteger, formatPercent } from '../common/format.ts';
 import { language as pageLanguage, say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { DecodingForm } from '../train/page/decoding-form.ts';
@@ -182,7 +182,7 @@ export class TranslatorPanel extends Panel {
           ></textarea>
           <div class="row pane-foot">
             ${this.#microphone ?? this.#microphoneButton()}
-            <span class="push hint number">${this.#text.length > 0 ? this.#text.length.toLocaleString(pageLanguage) : ''}</span>
+            <span class="push hint number">${this.#text.length > 0 ? formatInteger(this.#text.length) : ''}</span>
           </div>
         </div>
         <div class="pane answer">

@@ -146,6 +146,9 @@ function moduleOf({ code, path }: Example): string {
         (ts.isVariableDeclaration(parent) ||
           ts.isParameter(parent) ||
           ts.isFunctionDeclaration(parent) ||
+          ts.isTypeAliasDeclaration(parent) ||
+          ts.isInterfaceDeclaration(parent) ||
+          ts.isClassDeclaration(parent) ||
           ts.isBindingElement(parent) ||
           ts.isImportSpecifier(parent) ||
           ts.isNamespaceImport(parent)) &&
