@@ -1,6 +1,8 @@
-// The first screen, with a fake worker: the film of a recorded training, and the lessons.
+// The first screen of the page Train, with a fake worker: the film of a recorded training, the lessons and their stage,
+// the switch for engineers.
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
+import { axeViolations } from '../support/axe.ts';
 import { untilText } from '../support/demo.ts';
 import { withFakeWorkerPage } from './fake-worker-page.ts';
 
@@ -36,7 +38,7 @@ it('shows the last step of the film under reduced motion; the slider moves it', 
   await untilText(page, '#film button.quiet', 'Play');
 });
 
-it('teaches a task: it trains on it, and asks the model until the answer is right', async () => {
+it('teaches a task on a stage: it asks the model until the answer is right, and says after how many steps', async () => {
   await page.locator('[data-task="addition"]').click();
   await untilText(page, '.state', 'Training');
   const starts = await page.evaluate(() => window.fake.calls.filter(({ name }) => name === 'start'));
@@ -44,13 +46,70 @@ it('teaches a task: it trains on it, and asks the model until the answer is righ
   expect(await page.$eval('[data-task="sort"]', (button) => (button as HTMLButtonElement).disabled)).toBe(
     true,
   );
-  expect(await page.$eval('#translate-text', (area) => (area as HTMLTextAreaElement).value)).toBe('48+17');
+  const question = () => page.$eval('#stage-question', (field) => (field as HTMLInputElement).value);
+  expect(await question()).toBe('48+17');
+  const isSeen = () =>
+    page.$eval('#learning-stage', (stage) => {
+      const { top, bottom } = stage.getBoundingClientRect();
+      return top >= 0 && bottom <= window.innerHeight;
+    });
+  expect(await isSeen()).toBe(true);
+  expect(await page.$eval('#film', (film) => film.checkVisibility())).toBe(false);
   await page.evaluate(() => window.fake.train(30, 50));
-  await untilText(page, '#translation', '^6$');
-  expect(await page.$eval('#learned', (e) => (e as HTMLElement).hidden)).toBe(true);
-  // The examples of the model before it stay, and are answered by the model in training.
-  expect(await page.$$eval('.try li', (all) => all.length)).toBe(3);
+  await untilText(page, '#stage-answer', '^6$');
+  expect(await page.$eval('#stage-answer', (answer) => answer.className)).toBe('stage-answer');
   await page.evaluate(() => window.fake.train(100, 50));
-  await untilText(page, '#translation', '^65$');
-  await untilText(page, '#learned', '^Right');
+  await untilText(page, '#stage-answer', '^65$');
+  await untilText(page, '#learned', '^Right after 130 steps');
+  expect(await page.$$eval('.stage-trail li > span', (all) => all.map((e) => e.textContent))).toEqual(['6']);
+  expect(await page.$eval('#stage-answer', (answer) => answer.className)).toBe('stage-answer right');
+  expect(await isSeen()).toBe(true);
+  // A question of the visitor.
+  await page.$eval('#stage-question', (field) => {
+    (field as HTMLInputElement).value = '5+5+5';
+    field.dispatchEvent(new Event('input'));
+  });
+  await untilText(page, '#learned', '^No question of this task');
+  expect(await axeViolations(page)).toEqual([]);
+});
+
+it('shows a dev sentence of another training on the stage', async () => {
+  await page.locator('#start').click();
+  await untilText(page, '.state', 'Training');
+  await page.evaluate(() => window.fake.train(50, 50));
+  await untilText(page, '#stage-question', '^Tuesday, 4 March 2025$');
+  await untilText(page, '#stage-answer', '^martes, 4 de marzo de 2024$');
+  expect(await page.$eval('#stage-answer', (e) => e.querySelectorAll('b').length)).toBeGreaterThan(20);
+});
+
+it('copies a picture of a lesson, or downloads it', async () => {
+  await page.locator('[data-task="addition"]').click();
+  await untilText(page, '.state', 'Training');
+  await page.evaluate(() => window.fake.train(130, 50));
+  await untilText(page, '#stage-answer', '^65$');
+  const size = await page.evaluate(async () => {
+    const written = new Promise<ClipboardItem>((resolve) => {
+      navigator.clipboard.write = async ([item]) => resolve(item as ClipboardItem);
+    });
+    document.querySelector<HTMLButtonElement>('#stage-picture')?.click();
+    const picture = await createImageBitmap(await (await written).getType('image/png'));
+    return [picture.width, picture.height];
+  });
+  expect(size).toEqual([1200, 630]);
+  await untilText(page, '#stage-note', 'copied');
+});
+
+it('shows what is for engineers only with their switch, and remembers it', async () => {
+  const shown = () =>
+    page.$$eval('.for-engineers', (all) => all.filter((each) => each.checkVisibility()).length);
+  await page.waitForSelector('.gallery li');
+  expect(await page.$$eval('.gallery li', (all) => all.filter((e) => e.checkVisibility()).length)).toBe(4);
+  expect(await shown()).toBe(0);
+  await page.locator('#for-engineers').click();
+  expect(await page.$$eval('.gallery li', (all) => all.filter((e) => e.checkVisibility()).length)).toBe(12);
+  await page.reload();
+  await page.waitForSelector('.gallery li');
+  expect(await shown()).toBeGreaterThan(7);
+  await page.locator('#for-engineers').click();
+  expect(await shown()).toBe(0);
 });

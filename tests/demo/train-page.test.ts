@@ -225,6 +225,7 @@ describe('a training run', () => {
     expect(await text(page, '#now-memory')).toBe('48.0 MiB');
     expect(await text(page, '.figures')).toContain('GPU memory (planned: 46.1 MiB)');
     expect(await text(page, '#now-learning-rate')).toBe('0.0015');
+    await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' })); // drawn when it is visible
     await page.waitForSelector('#curves canvas');
     expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(6);
     expect(await text(page, '.samples tbody tr')).toMatch(/martes, 4 de marzo de 2024/);
@@ -562,6 +563,11 @@ describe('accessibility', () => {
       const size = { width, height: width === 390 ? 844 : 900 };
       const page = await openPage(size);
       const look = async (when: string) => {
+        // With all curves, and what is for engineers.
+        await page.evaluate(() => {
+          document.documentElement.toggleAttribute('data-engineers', true);
+          document.getElementById('more-curves')?.setAttribute('open', '');
+        });
         for (const theme of themesOf(width, when)) {
           await shown?.view({ ...size, theme });
           expect(await axeViolations(page), `${when}, ${theme}`).toEqual([]);

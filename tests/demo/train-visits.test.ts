@@ -288,24 +288,22 @@ describe.each([1280, 390])('at %i px', (width) => {
 });
 
 describe.each(widths)('the form at %i px', (width) => {
-  it('queues a press of Start right after an edit, and scrolls to the curves, which have no empty boxes', async () => {
+  it('queues a press of Start right after an edit, and shows the stage; curves have no empty boxes', async () => {
     const page = await visit(width);
     await page.waitForSelector('#translate-box .heat-cells'); // it is gone when the training starts
     await fillField(page, 'Learning rate', '0.0021');
     await page.evaluate(() => {
-      window.scrollTo({ top: 0, behavior: 'instant' });
+      window.scrollTo({ top: 900, behavior: 'instant' });
       document.getElementById('start')?.click();
     });
     await untilText(page, '.state', 'Training');
     expect(await calls(page, 'start')).toMatchObject([[{ settings: { learningRate: 0.0021 } }, {}]]);
-    const top = () => page.$eval('#curves-card', (e) => e.getBoundingClientRect().top);
     await page.waitForFunction(() => {
-      const at = document.querySelector('#curves-card')?.getBoundingClientRect().top ?? -1;
+      const at = document.querySelector('#learning-stage')?.getBoundingClientRect().top ?? -1;
       return at >= 0 && at < window.innerHeight / 2;
     });
     await page.evaluate(() => new Promise((done) => setTimeout(done, 300))); // it stays there
-    expect(await top()).toBeGreaterThanOrEqual(0);
-    expect(await onScreen(page, '#curves-title')).toBe(true);
+    expect(await onScreen(page, '.stage-verdict')).toBe(true);
     const charts = () =>
       page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length);
     expect(await charts()).toBe(0);
@@ -553,6 +551,10 @@ describe.each(widths)('the loaded model at %i px', (width) => {
     await untilText(page, '#translate-box .tag', '^intl-en-fr$');
     await untilText(page, '#samples', '^Step 3: 1 of 1 translations match');
     expect(await page.$eval('#curves .numbers tbody', (e) => e.textContent)).toMatch(/^31\.625/);
+    await page.evaluate(() => {
+      document.documentElement.toggleAttribute('data-engineers', true);
+      document.getElementById('more-curves')?.setAttribute('open', '');
+    });
     await page.waitForFunction(
       () => [...document.querySelectorAll('#curves .chart')].filter((c) => c.checkVisibility()).length === 3,
     );
@@ -800,7 +802,9 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
       '#comparison',
       'At step 300: your loss 0\\.\\d+, the run of the link 3\\.000, yours is lower',
     );
+    await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' })); // drawn when it is visible
     await untilText(page, '#curves .u-legend', 'the run of the link.*training');
+    await page.$eval('#more-curves', (more) => more.setAttribute('open', ''));
     // A term opens its sentence, which has a link to its chapter and is on the screen.
     await page.locator('[popovertarget="term-curves-BLEU"]').click();
     await page.waitForSelector('#term-curves-BLEU:popover-open');

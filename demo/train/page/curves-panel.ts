@@ -20,17 +20,25 @@ interface SmallChart {
   readonly title: string;
   readonly series: Series;
   readonly chart: LineChart;
+  readonly isForEngineers: boolean;
 }
 
 function smallChart(
   title: string,
   name: string,
   series: Series,
-  { format, scale }: Pick<ChartOptions, 'format' | 'scale'> = {},
+  {
+    format,
+    scale,
+    isForEngineers = false,
+  }: Pick<ChartOptions, 'format' | 'scale'> & { readonly isForEngineers?: boolean } = {},
 ): SmallChart {
   const lines: readonly Line[] = [{ name, series, look: 1 }];
-  return { title, series, chart: new LineChart({ title, height: 150, format, scale, lines }) };
+  const chart = new LineChart({ title, height: 150, format, scale, lines });
+  return { title, series, chart, isForEngineers };
 }
+
+const forEngineers = { isForEngineers: true };
 
 /** The panel. */
 export class CurvesPanel extends Panel {
@@ -57,7 +65,7 @@ export class CurvesPanel extends Panel {
   ];
   readonly #loss = new LineChart({
     title: say`Loss`,
-    height: 250,
+    height: 200,
     format: (x) => inDigits(x.toPrecision(3)),
     lines: this.#lossLines,
   });
@@ -76,11 +84,17 @@ export class CurvesPanel extends Panel {
   });
   readonly #smalls = [
     smallChart(say`Learning rate`, say`rate`, this.#steps.learningRate),
-    smallChart(say`Gradient norm before clipping`, say`norm`, this.#steps.gradientNorm, { scale: 'log' }),
-    smallChart(say`Update norm over weight norm`, say`ratio`, this.#steps.updateRatio, { scale: 'log' }),
+    smallChart(say`Gradient norm before clipping`, say`norm`, this.#steps.gradientNorm, {
+      scale: 'log',
+      ...forEngineers,
+    }),
+    smallChart(say`Update norm over weight norm`, say`ratio`, this.#steps.updateRatio, {
+      scale: 'log',
+      ...forEngineers,
+    }),
     smallChart(say`Target tokens per second`, 'tokens/s', this.#steps.rate, { format: formatInteger }),
-    smallChart(say`Step time`, 'ms', this.#steps.stepMs),
-    smallChart(say`Model FLOPs utilization (MFU)`, '%', this.#steps.mfu),
+    smallChart(say`Step time`, 'ms', this.#steps.stepMs, forEngineers),
+    smallChart(say`Model FLOPs utilization (MFU)`, '%', this.#steps.mfu, forEngineers),
   ];
   /** Charts that change at each step, and all. */
   readonly #stepCharts = [this.#loss, ...this.#smalls.map(({ chart }) => chart)];
@@ -186,8 +200,7 @@ export class CurvesPanel extends Panel {
     return html`
       <p class="hint" ?hidden=${!isEmpty}>The curves of a training appear here with its first update.</p>
       <div class="stack" ?hidden=${isEmpty}>
-        <div class="charts">
-          <figure>
+        <figure>
             <figcaption class="row">
               <h3>Loss</h3>
               <label class="check push"
@@ -196,22 +209,26 @@ export class CurvesPanel extends Panel {
             </figcaption>
             ${this.#loss.element}
             ${this.#other ? html`<p class="hint" role="status" id="comparison">${this.#comparison(this.#other)}</p>` : nothing}
-          </figure>
-          <figure>
-            <figcaption><h3>Dev metrics</h3></figcaption>
-            ${this.#metrics.element}
-          </figure>
-        </div>
-        <div class="charts small">
-          ${this.#smalls.map(
-            ({ title, series, chart }) => html`
-              <figure ?hidden=${series.xs.length === 0}>
-                <figcaption><h3>${title}</h3></figcaption>
-                ${chart.element}
-              </figure>`,
-          )}
-        </div>
-        ${termList('curves', ['loss', 'dev', 'BLEU', 'chrF', 'MFU'])}
+        </figure>
+        <details id="more-curves">
+          <summary>More curves</summary>
+          <div class="stack">
+            <figure>
+              <figcaption><h3>Dev metrics</h3></figcaption>
+              ${this.#metrics.element}
+            </figure>
+            <div class="charts small">
+              ${this.#smalls.map(
+                ({ title, series, chart, isForEngineers }) => html`
+                  <figure ?hidden=${series.xs.length === 0} class=${isForEngineers ? 'for-engineers' : ''}>
+                    <figcaption><h3>${title}</h3></figcaption>
+                    ${chart.element}
+                  </figure>`,
+              )}
+            </div>
+            ${termList('curves', ['loss', 'dev', 'BLEU', 'chrF', 'MFU'])}
+          </div>
+        </details>
         <details>
           <summary>Table of evaluations</summary>
           <div class="scroll" tabindex="0" role="region" aria-label="Evaluations">

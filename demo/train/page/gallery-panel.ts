@@ -92,6 +92,7 @@ export class GalleryPanel extends Panel {
 
   protected override template(): Content {
     return html`<ul class="gallery">${this.#items.map((item) => this.#item(item))}</ul>
+      <p class="hint not-for-engineers">For engineers there are also models of the hub, of 230 MiB to 1.8 GiB: the switch is above the settings.</p>
       ${termList('gallery', ['BLEU', 'chrF'])}`;
   }
   #item(item: Item): Content {
@@ -99,7 +100,7 @@ export class GalleryPanel extends Panel {
     const { title, what, hub } = model;
     const text = this.#isHere(model) ? say`Load` : say`Download and load`;
     return html`
-      <li data-gallery=${hub ?? title}>
+      <li data-gallery=${hub ?? title} class=${hub === undefined ? '' : 'for-engineers'}>
         <div class="gallery-what">
           <b>${translated(title)}</b>
           ${hint(what)}

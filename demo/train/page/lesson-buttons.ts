@@ -1,23 +1,7 @@
-// Three buttons that each train a model on a small task at once, while the translation box asks it a question
-// until its answer is right.
+// Buttons that each train a model on a small task at once, while the stage asks it a question.
 
-import type { TaskName } from '../../../src/entries/data.ts';
-import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
-
-/** A task to teach: its name on the button, and a question with its answer. */
-export interface Lesson {
-  readonly task: TaskName;
-  readonly name: string;
-  readonly question: string;
-  readonly answer: string;
-}
-
-const lessons: readonly Lesson[] = [
-  { task: 'addition', name: say`Teach it to add`, question: '48+17', answer: '65' },
-  { task: 'sort', name: say`Teach it to sort`, question: 'hedge', answer: 'deegh' },
-  { task: 'reverse', name: say`Teach it to reverse`, question: 'hedge', answer: 'egdeh' },
-];
+import { type Lesson, lessons } from './lessons.ts';
 
 /** The buttons. */
 export class LessonButtons extends Panel {

@@ -16,7 +16,7 @@ void import('./learning-film.ts').then(({ showFilm }) => showFilm(byId('film')))
 const problem = await findProblem();
 const results = new ResultPanels();
 results.mount();
-byId('layout').hidden = false;
+for (const id of ['own', 'layout']) byId(id).hidden = false;
 if (problem) showProblem(problem);
 else {
   for (const id of ['translate-card', 'gallery-card', 'models-card', 'runs-card', 'log-card'])
@@ -32,7 +32,7 @@ else {
 /** Without WebGPU: how to enable it, translations of the page's models, and the recorded run. */
 function showProblem(problem: WebGpuProblem): void {
   show(html`${problemPage(problem)}${exampleTable()}`, byId('webgpu-problem'));
-  for (const id of ['setup', 'run', 'figures', 'scalpel-card']) byId(id).remove();
+  for (const id of ['own', 'setup', 'run', 'figures', 'scalpel-card']) byId(id).remove();
   const skip = byId<HTMLAnchorElement>('skip');
   skip.textContent = say`Skip to the recorded run`;
   skip.href = '#curves-card';

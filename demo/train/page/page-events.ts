@@ -16,6 +16,8 @@ interface EventTargets {
   readonly translate: TranslatePanel;
   readonly header: PageHeader;
   readonly notices: Notices;
+  /** Whether a lesson asks the model in training: then the translation box does not. */
+  isLesson(): boolean;
   /** Called when a training starts or ends: while one runs, no other model can be loaded. */
   setTraining(training: boolean): void;
   /** Called when the stored models have changed. */
@@ -49,7 +51,7 @@ export class PageEvents {
       }
       case 'steps':
         this.#showTitle(event.steps.at(-1)?.step ?? 0);
-        translate.onStep(event.steps.at(-1)?.step ?? 0);
+        if (!this.#targets.isLesson()) translate.onStep(event.steps.at(-1)?.step ?? 0);
         break;
       case 'samples':
         translate.suggest(event.samples[0]?.source ?? '');

@@ -151,16 +151,18 @@ export function planSummary(
     [say`parameters`, formatInteger(preview.parameters)],
     [say`layers`, say`${encoderLayers} + ${decoderLayers}, width ${dModel}, ${heads} heads`],
     [say`steps`, say`${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],
+    [say`GPU memory`, formatBytes(planned.peak)],
+  ];
+  const forEngineers: [string, string][] = [
     [say`batch shapes`, shapes.join(', ').replaceAll('x', ' × ')],
     [say`work per step`, work],
-    [say`GPU memory`, formatBytes(planned.peak)],
   ];
   if (changes) facts.push([say`changes during the run`, describeChanges(parseChanges(changes))]);
   const slow = say`${adapter} is a software adapter: it runs on the CPU and is very slow. Use the tiny preset and few steps.`;
   return html`
     ${fits ? nothing : html`<p class="wrong" data-fits="false">${translatedMessage(messageForVisitors(template ?? reason))}</p>`}
     ${factList(facts)}
-    ${memoryBars(planned)}
+    <div class="stack for-engineers">${factList(forEngineers)}${memoryBars(planned)}</div>
     ${memoryText ? hint(memoryText) : nothing}
     ${actions ? memoryForm(preview, actions) : nothing}
     ${preview.software ? hint(slow) : nothing}`;

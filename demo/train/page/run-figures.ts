@@ -100,16 +100,16 @@ export class RunFigures extends Panel {
         ${figure(say`loss`, 'now-loss', latest ? formatLoss(latest.loss) : '–')}
         ${figure(say`dev token accuracy`, 'now-accuracy', formatPercent(this.#dev?.tokenAccuracy ?? Number.NaN))}
         ${figure(say`tokens per second`, 'now-rate', formatInteger(this.#rate))}
-        ${figure(say`step time`, 'now-step-time', formatStepTime(this.#stepMs))}
-        ${figure(say`model FLOPs utilization`, 'now-mfu', formatPercent(latest?.mfu ?? Number.NaN))}
+        ${figure(say`step time`, 'now-step-time', formatStepTime(this.#stepMs), true)}
+        ${figure(say`model FLOPs utilization`, 'now-mfu', formatPercent(latest?.mfu ?? Number.NaN), true)}
         ${figure(say`learning rate`, 'now-learning-rate', formatNumber(latest?.learningRate ?? Number.NaN))}
-        ${figure(memory, 'now-memory', info ? formatBytes(info.gpuBytes) : '–')}
+        ${figure(memory, 'now-memory', info ? formatBytes(info.gpuBytes) : '–', true)}
       </dl>`;
   }
 }
 
-const figure = (name: string, id: string, value: string): Content => html`
-  <div>
+const figure = (name: string, id: string, value: string, isForEngineers = false): Content => html`
+  <div class=${isForEngineers ? 'for-engineers' : ''}>
     <dt>${name}</dt>
     <dd id=${id}>${value}</dd>
   </div>`;

@@ -12,8 +12,11 @@ import { Beside } from './beside.ts';
 import { Challenge } from './challenge.ts';
 import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
 import { generalModel } from './demo-models.ts';
+import { EngineersSwitch } from './engineers.ts';
 import type { GalleryModel } from './gallery-models.ts';
-import { type Lesson, LessonButtons } from './lesson-buttons.ts';
+import type { LearningStage } from './learning-stage.ts';
+import { LessonButtons } from './lesson-buttons.ts';
+import type { Lesson } from './lessons.ts';
 import { LinkButton } from './link-button.ts';
 import { LivePanel } from './live-panel.ts';
 import { Notices } from './notices.ts';
@@ -49,6 +52,10 @@ export class TrainingPage {
   readonly #translate: TranslatePanel;
   readonly #challenge: Challenge;
   readonly #beside: Beside;
+  /** The stage; undefined until the first training, and its code is loaded then. */
+  #stage: Promise<LearningStage> | undefined;
+  /** The lesson that trains; undefined for another training. */
+  #lesson: Lesson | undefined;
   readonly #lessons = new LessonButtons((lesson) => void this.#teach(lesson));
   readonly #preview: PlanPreview;
   readonly #starter: TrainingStarter;
@@ -88,6 +95,7 @@ export class TrainingPage {
       translate: this.#translate,
       header,
       notices: this.#notices,
+      isLesson: () => this.#lesson !== undefined,
       setTraining: (training) => {
         this.#lessons.setTraining(training);
         this.#stored?.setTraining(training);
@@ -108,6 +116,7 @@ export class TrainingPage {
       figures: this.#run.figures,
       live: this.#live,
       reactions: this.#reactions,
+      engineers: new EngineersSwitch(),
     };
     for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
     byId('curves').append(this.#challenge.element);
@@ -127,6 +136,7 @@ export class TrainingPage {
         this.#formChanged(0);
         const settings = await this.#preview.planned();
         if (!settings || !this.#beside.check()) return;
+        this.#lesson = undefined;
         await this.#starter.start(settings);
         await this.#beside.start(settings);
       },
@@ -138,16 +148,42 @@ export class TrainingPage {
       usualRate: () => this.#settings.usualRate(),
     });
   }
-  /** Trains a model on a task; the box asks it the question of the lesson until the training ends. */
-  async #teach({ task, question, answer }: Lesson): Promise<void> {
-    this.#corpus.load({ kind: 'task', task, pairs: taskPairs, seed: 1 });
+  /** Trains a model on a task; the stage asks it the question of the lesson. */
+  async #teach(lesson: Lesson): Promise<void> {
+    this.#showStage(lesson);
+    this.#corpus.load({ kind: 'task', task: lesson.task, pairs: taskPairs, seed: 1 });
     this.#settings.dropRecorded();
     this.#preview.update(0);
     const settings = await this.#preview.planned();
-    if (!settings) return;
-    this.#translate.follow(question, answer);
-    byId('translate-card').scrollIntoView({ block: 'start' });
-    await this.#starter.start(settings);
+    if (settings) await this.#starter.start(settings);
+    if (!isRunning(this.#run.state)) this.#closeStage();
+  }
+  /** Opens the stage for the training that begins, in place of the film. */
+  #showStage(lesson: Lesson | undefined): void {
+    this.#lesson = lesson;
+    this.#stage ??= this.#loadStage();
+    void this.#stage.then((stage) => stage.open(lesson));
+    byId('learning-stage').hidden = false;
+    byId('intro').classList.add('staged');
+    window.scrollTo({ top: 0 });
+  }
+  /** Shows the film again: the training of a lesson did not begin. */
+  #closeStage(): void {
+    this.#lesson = undefined;
+    byId('learning-stage').hidden = true;
+    byId('intro').classList.remove('staged');
+  }
+  async #loadStage(): Promise<LearningStage> {
+    const [{ LearningStage }, { keepPicture, pictureOfStage }] = await Promise.all([
+      import('./learning-stage.ts'),
+      import('./result-picture.ts'),
+    ]);
+    const stage = new LearningStage({
+      ask: (question) => this.#session.translate(question, { method: 'greedy' }),
+      picture: (shown) => keepPicture(pictureOfStage(shown), 'heddle-lesson.png'),
+    });
+    byId('learning-stage').append(stage.element);
+    return stage;
   }
   #createStarter(): TrainingStarter {
     return new TrainingStarter({
@@ -174,13 +210,11 @@ export class TrainingPage {
     if (begins) this.#results.hideRecordedRun();
     const parts = [this.#run, this.#live, this.#reactions, this.#results, this.#challenge, this.#beside];
     for (const part of parts) part.onEvent(event);
+    if (begins) this.#showStage(this.#lesson);
+    void this.#stage?.then((stage) => stage.onEvent(event));
     if (event.type === 'change') this.#settings.addChange(event.change);
     this.#events.onEvent(event);
     this.#preview.onEvent(event);
-    // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
-    // are higher. A lesson stays at its question.
-    if (begins && !this.#translate.isFollowing)
-      requestAnimationFrame(() => requestAnimationFrame(showCurves));
   }
   #listen(): void {
     this.#reactions.listen();
@@ -256,6 +290,7 @@ export class TrainingPage {
   /** Resumes a training; the form shows its settings. */
   async #resume(name: string, steps?: number): Promise<void> {
     await this.#starter.attempt(this.#fillForm(name, false).then(() => undefined));
+    this.#lesson = undefined;
     await this.#starter.resume(name, steps);
   }
   /** Stops the training and goes on from its checkpoint with half as many pairs in a batch. */
@@ -358,13 +393,6 @@ export class TrainingPage {
 /** Lists the settings that were changed during a run. */
 function changedText(run: string, changes: string): string {
   return say`${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
-}
-
-/** Shows the curves, if they are not on the screen: on a narrow screen they are below the forms. */
-function showCurves(): void {
-  const panel = byId('curves-card');
-  const { top } = panel.getBoundingClientRect();
-  if (top < 0 || top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
 }
 
 /**

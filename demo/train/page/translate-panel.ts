@@ -43,8 +43,6 @@ export class TranslatePanel extends Panel {
   #isTraining = false;
   /** Last step of the training after which its model has answered. */
   #answered = 0;
-  /** Whether a lesson asks the model in training its question. */
-  #followed = false;
   /** Whether the model translates a text sentence by sentence. */
   #bySentence = false;
   /** Models that have translated once. */
@@ -85,7 +83,7 @@ export class TranslatePanel extends Panel {
   }
   /** Fills in a sentence, unless the visitor has entered one. */
   suggest(text: string): void {
-    if (this.#source.isSuggested && !this.#source.isActive && !this.#followed) this.#source.fillIn(text);
+    if (this.#source.isSuggested && !this.#source.isActive) this.#source.fillIn(text);
   }
   /** Loads a model that ships with the page, and translates its first example. */
   async useDemo(chosen: DemoModel): Promise<void> {
@@ -126,21 +124,7 @@ export class TranslatePanel extends Panel {
     if (training === this.#isTraining) return;
     this.#isTraining = training;
     this.#answered = 0;
-    if (!training) this.#expect(undefined);
     this.draw();
-  }
-  /** Asks the model of the training that begins a question, again and again while it learns the answer. */
-  follow(question: string, answer: string): void {
-    this.#source.fillIn(question);
-    this.#expect(answer);
-  }
-  /** Whether a lesson asks its question. */
-  get isFollowing(): boolean {
-    return this.#followed;
-  }
-  #expect(answer: string | undefined): void {
-    this.#followed = answer !== undefined;
-    this.#view.expect(answer);
   }
   /** A step of the training: its model translates the text again at steps 25, 50 and 100, then every 100. */
   onStep(step: number): void {

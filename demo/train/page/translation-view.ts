@@ -20,8 +20,6 @@ export class TranslationView extends Panel {
   #chosen = 0;
   /** Mean probability of the tokens of the translation; undefined until it is known. */
   #confidence: number | undefined;
-  /** The right translation, if the model is learning it. */
-  #expected: string | undefined;
   #note = '';
   #isWrong = false;
 
@@ -40,11 +38,6 @@ export class TranslationView extends Panel {
   /** Sets the language of the translation, as a BCP 47 tag; empty if unknown. */
   setLanguage(language: string): void {
     this.#language = language;
-    this.draw();
-  }
-  /** Sets the right translation of a text that the model is learning; undefined if there is none. */
-  expect(translation: string | undefined): void {
-    this.#expected = translation;
     this.draw();
   }
   /** A line below the translation: what is done, or what failed. */
@@ -91,7 +84,6 @@ export class TranslationView extends Panel {
 
   protected override template(): Content {
     const isEmpty = this.#candidates.length > 0 && this.#text === '';
-    const isLearned = this.#expected !== undefined && !this.#isRunning && this.#text === this.#expected;
     const isDoubtful = this.#confidence !== undefined && this.#confidence < doubtful;
     return html`
       <h3>Translation</h3>
@@ -103,7 +95,6 @@ export class TranslationView extends Panel {
         lang=${this.#language}
         >${isEmpty ? html`<span class="soft">(empty)</span>` : this.#text}</output
       >
-      <p class="good-text" id="learned" aria-live="polite" ?hidden=${!isLearned}>Right: it has learned this one.</p>
       <p class="note bad doubt" id="doubt" aria-live="polite" ?hidden=${!isDoubtful}>${this.#doubt()}</p>
       <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status">${this.#note}</p>
       <ol class="others" ?hidden=${this.#candidates.length < 2}>
