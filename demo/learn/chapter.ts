@@ -12,7 +12,7 @@ import { scaleOf } from './tensor-views.ts';
 export interface ChapterHost {
   readonly session: Pick<
     Session,
-    'inspect' | 'translate' | 'previewBatches' | 'startByHand' | 'updateByHand'
+    'inspect' | 'neighbours' | 'translate' | 'previewBatches' | 'startByHand' | 'updateByHand'
   >;
   /** Values of controls that the visitor has set: those of the next chapter with such a control. */
   readonly kept: KeptValues;

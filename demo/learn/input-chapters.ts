@@ -2,9 +2,11 @@
 
 import type { Inspection } from '../../src/entries/reports.ts';
 import { segmentedChoice } from '../common/form-fields.ts';
+import { fixed } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel, svg } from '../common/panel.ts';
 import { hint, signed } from '../common/tables.ts';
+import type { Neighbour } from '../toys/neighbours.ts';
 import { type DemoModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
 import { TokenFigure } from './attention-views.ts';
 import type { Chapter, ChapterHost } from './chapter.ts';
@@ -52,6 +54,9 @@ const positionModels = { sines: toyModels[0] as DemoModel, learned: learnedPosit
 
 /** The vector of a token: embedding, position and their sum. */
 class EmbeddingFigure extends TokenFigure {
+  /** The nearest tokens of source tokens, by id. */
+  readonly #near = new Map<number, readonly Neighbour[]>();
+
   constructor(inspection: Inspection, host: ChapterHost) {
     super(inspection, host);
     this.draw();
@@ -75,6 +80,27 @@ class EmbeddingFigure extends TokenFigure {
       ${this.picker(say`Token`, this.inspection.source)} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
+    return html`${this.#vectors()}${this.#neighbours()}`;
+  }
+
+  /** The tokens with the nearest embeddings; they are asked for when a token is shown first. */
+  #neighbours(): Content {
+    const { id = 0, label = '' } = this.inspection.source[this.token] ?? {};
+    const found = this.#near.get(id);
+    if (!found) {
+      this.#near.set(id, []);
+      this.host.attempt(
+        this.host.session.neighbours(id, 6).then((near) => {
+          this.#near.set(id, near);
+          this.draw();
+        }),
+      );
+    }
+    const near = (found ?? []).map((one) => `${one.label.trim()} ${fixed(one.cosine, 2)}`).join(' · ');
+    return html`
+      <p id="neighbours">${say`Nearest embeddings of “${label.trim()}”, by the cosine of the angle:`} <bdi>${near}</bdi></p>`;
+  }
+  #vectors(): Content {
     const embed = tensorOf(this.inspection, 'encoder.embed');
     if (!embed) return noTensor;
     const { positions } = this.inspection;
@@ -100,7 +126,7 @@ export const embeddings: Chapter = {
   title: say`Embeddings and positions`,
   question: say`Is the same word at another place the same vector? Select tokens and compare the strips.`,
   text: [
-    say`Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.`,
+    say`Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors: look at the neighbours of a day in English → Spanish.`,
     say`A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies: sin(p / 10000^(2i/D)) and the cosine of the same at dimensions 2i and 2i+1 of position p. BART instead learns a table with a row for each position: select Learned to load a model with such a table.`,
     say`The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.`,
   ],

@@ -32,6 +32,7 @@ import type {
 import type { Sent } from '../common/worker-client.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 import type { HandUpdate, PairState, WeightPlace } from '../toys/hand-training.ts';
+import type { Neighbour } from '../toys/neighbours.ts';
 import type { PreviewedBatch } from '../toys/preview-batches.ts';
 
 /** The corpus to train on. */
@@ -260,6 +261,8 @@ export interface Calls {
   inspect(text: string, options: InspectOptions): Inspection;
   /** Batches of pairs of the built-in corpus, with the tokenizers of the model. */
   previewBatches(corpus: PreviewCorpus, options: PreviewOptions): PreviewedBatch[];
+  /** The tokens whose embeddings are nearest to that of a source token of the model. */
+  neighbours(id: number, count: number): Neighbour[];
   /** Starts a training by hand of one pair with the model; see the page Learn. */
   startByHand(pair: Pair): HandStart;
   /** Does an update of it, and reports what it did to the weight at `place`. */

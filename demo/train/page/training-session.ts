@@ -222,6 +222,11 @@ export class Session {
     return this.#call('previewBatches', [corpus, options]);
   }
 
+  /** The tokens whose embeddings are nearest to that of a source token of the current model. */
+  neighbours(id: number, count: number) {
+    return this.#call('neighbours', [id, count]);
+  }
+
   /** Starts a training of one pair by hand, on a copy of the current model's weights; replaces the one before. */
   startByHand(pair: Pair) {
     return this.#call('startByHand', [pair]);

@@ -4,6 +4,7 @@ import { msg } from '../../../src/core/message.ts';
 import { intlCorpus } from '../../../src/entries/data.ts';
 import { HeddleError, type Model, type Pair } from '../../../src/entries/heddle.ts';
 import { HandTraining, type HandUpdate, type WeightPlace } from '../../toys/hand-training.ts';
+import { type Neighbour, neighboursOf } from '../../toys/neighbours.ts';
 import { type PreviewedBatch, previewBatches } from '../../toys/preview-batches.ts';
 import type { HandStart, PreviewCorpus, PreviewOptions } from '../protocol.ts';
 
@@ -20,6 +21,10 @@ export function updateByHand(place: WeightPlace, rate: number, warmupSteps: numb
   if (!training) throw new HeddleError(msg`no training by hand has started`);
   return training.update(place, rate, warmupSteps);
 }
+
+/** The tokens whose embeddings are nearest to that of a source token. */
+export const nearestTokens = (model: Model, id: number, count: number): Neighbour[] =>
+  neighboursOf(model, id, count);
 
 /** Batches of a few pairs of the built-in corpus. */
 export const batchesOf = (model: Model, corpus: PreviewCorpus, options: PreviewOptions): PreviewedBatch[] =>

@@ -221,6 +221,12 @@ const calls: {
       corpus,
       options,
     ),
+  neighbours: async (_, id, count) =>
+    (await import('./train-by-hand.ts')).nearestTokens(
+      textModelOf(current?.name ?? '', (await loadedModel()).model),
+      id,
+      count,
+    ),
   startByHand: async (_, pair) =>
     (await import('./train-by-hand.ts')).startByHand(
       textModelOf(current?.name ?? '', (await loadedModel()).model),
