@@ -13,6 +13,7 @@ import { type SentenceModel, translateSegments } from '../../src/features/docume
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
 import { type CatalogString, catalogStrings, faultyMessages, isValid } from './catalog-strings.ts';
 import { measureCorrections } from './measure-corrections.ts';
+import { measureGlossary } from './measure-glossary.ts';
 import { measureOverhead } from './measure-overhead.ts';
 import { measureSoftTerms } from './measure-soft-terms.ts';
 import { measureTerms } from './measure-terms.ts';
@@ -22,6 +23,7 @@ npm run bench:codes -- MODEL [--catalogs /usr/share/locale/es/LC_MESSAGES] [--st
 npm run bench:codes -- --train FOLDER   writes FOLDER/train.tsv: all other strings of the catalogs, with placeholders
 npm run bench:codes -- MODEL --terms PAIRS.tsv   terms of a glossary in translations of the pairs
 npm run bench:codes -- MODEL --terms PAIRS.tsv --lexicon TRAIN.tsv [--base BASE]   the same with soft terms
+npm run bench:codes -- MODEL --glossary bench/codes/terms-en-es.tsv --terms PAIRS.tsv --strings 500   terms that the model has another word for
 npm run bench:codes -- MODEL --corrections GENERAL.tsv   learning from 50 corrections of a catalog (--catalog FILE)
 npm run bench:codes -- MODEL --overhead PAIRS.tsv   time beside the model for texts without codes and terms`;
 
@@ -93,6 +95,7 @@ export async function main(args: string[], loadModel: (name: string) => Promise<
       train: { type: 'string' },
       terms: { type: 'string' },
       lexicon: { type: 'string' },
+      glossary: { type: 'string' },
       base: { type: 'string' },
       corrections: { type: 'string' },
       overhead: { type: 'string' },
@@ -107,7 +110,9 @@ export async function main(args: string[], loadModel: (name: string) => Promise<
   if (values.terms !== undefined && folder !== undefined) {
     const model = await loadModel(folder);
     const { terms: pairs, lexicon } = values;
-    if (lexicon === undefined) await measureTerms(model, pairs, Number(values.strings));
+    if (values.glossary !== undefined)
+      await measureGlossary(model, pairs, values.glossary, Number(values.strings));
+    else if (lexicon === undefined) await measureTerms(model, pairs, Number(values.strings));
     else {
       const base = values.base === undefined ? undefined : await loadModel(values.base);
       await measureSoftTerms(model, base, { pairs, lexicon }, Number(values.strings));

@@ -24,6 +24,7 @@ const flags = new Map<string, string>([
   ['maxEntropy', '--max-entropy'],
   ['sourceColumn', '--source-column'],
   ['targetColumn', '--target-column'],
+  ['encoding', '--encoding'],
 ]);
 
 /** How the command writes messages. */

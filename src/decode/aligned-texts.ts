@@ -50,10 +50,8 @@ async function withAttention(
   target: Tokenizer,
 ): Promise<Generation[]> {
   const out: Generation[] = [];
-  for (const translation of translations) {
-    const attention = labelled(await align(translation), translation, source, target);
-    out.push({ ...translation, attention });
-  }
+  for (const translation of translations)
+    out.push(withLabels(await align(translation), translation, source, target));
   return out;
 }
 
@@ -74,6 +72,14 @@ async function withoutUnknown(
   }
   return out;
 }
+
+/** A translation with its attention. */
+export const withLabels = (
+  all: Attention<number>,
+  translation: Translation,
+  source: Tokenizer,
+  target: Tokenizer,
+): Generation => ({ ...translation, attention: labelled(all, translation, source, target) });
 
 /** An alignment with labels of its tokens, and without an end token that the translation did not reach. */
 function labelled(

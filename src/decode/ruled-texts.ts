@@ -8,19 +8,22 @@ import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 import type { TranslatorShape } from './source-texts.ts';
-import type { GenerateOptions, Translation } from './text-options.ts';
+import type { GenerateOptions, Generation, Translation } from './text-options.ts';
 
 /** What decoding texts with rules of their own needs of a translator. */
 export interface RuledDecoding {
   readonly engine: Engine;
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
+  readonly source: Tokenizer;
   readonly target: Tokenizer;
   readonly shape: TranslatorShape;
   readonly settings: DecodeSettings;
   /** The mode of the step graph for these settings. */
   readonly mode: DecodeMode;
   upload(peak: number): void | Promise<void>;
+  /** A translation of a text with its cross-attention. `ids`: those of the text. */
+  align(ids: readonly number[], translation: Translation): Promise<Generation>;
 }
 
 /** The texts of a call that are decoded, and what their translations must have. */

@@ -125,7 +125,11 @@ export function constrained(
     { area: 'badWords' },
   );
   checkAgree(badWords, prefix === undefined ? [] : [prefix].flat(), 'prefix');
-  checkAgree(badWords, phrases.flat(), 'phrases');
+  checkAgree(
+    badWords,
+    phrases.flat().map((phrase) => (typeof phrase === 'string' ? phrase : phrase.text)),
+    'phrases',
+  );
   let decode = options;
   if (badWords.length > 0)
     decode = { ...decode, badWordsIds: [...(options.badWordsIds ?? []), ...badWordsIds(target, badWords)] };

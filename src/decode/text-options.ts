@@ -44,6 +44,14 @@ export interface TranslateOptions extends DecodeOptions, LanguageOptions {
   readonly prefix?: string | readonly string[];
 }
 
+/** A phrase with a place in the text. */
+export interface PlacedPhrase {
+  readonly text: string;
+  /** What it translates: offsets in the text, the second behind it. */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Options of `Model.generate`. */
 export interface GenerateOptions extends TranslateOptions {
   /** Whether to return the cross-attention of each translation. [false] */
@@ -56,11 +64,11 @@ export interface GenerateOptions extends TranslateOptions {
    */
   readonly onPiece?: (piece: StreamedToken, index: number) => void;
   /**
-   * For each text, phrases that its translation must contain, as written: terms of a glossary. Texts with
-   * phrases are decoded by beam search with at least 8 beams. Not with `splitSentences`, sampling or
-   * `onPiece`.
+   * For each text, phrases that its translation must contain, as written: terms of a glossary. A phrase with
+   * a place in the text takes the place of the words that the model has for that. Texts with phrases are
+   * decoded by beam search with at least 8 beams. Not with `splitSentences`, sampling or `onPiece`.
    */
-  readonly phrases?: readonly (readonly string[])[];
+  readonly phrases?: readonly (readonly (string | PlacedPhrase)[])[];
   /**
    * For models whose vocabulary has placeholders, characters of U+E000 to U+F7FF: for each text, which of its
    * placeholders keep their order; '' for none. Each placeholder of a text is exactly once in its

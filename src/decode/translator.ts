@@ -219,7 +219,7 @@ export class Translator {
       const plain = (some: readonly number[][]) => this.decode(some, decode, shape, prefixes);
       const found = hasTerms
         ? await (await this.#ruledTexts())(
-            this.#ruledDecoding(this.#settingsOf(decode, shape, prefixes), shape),
+            this.#ruledDecoding(source, this.#settingsOf(decode, shape, prefixes), shape),
             { texts, full, ids, phrases, placeholders },
             plain,
           )
@@ -247,9 +247,15 @@ export class Translator {
     return this.#loadRuledTexts();
   }
 
-  #ruledDecoding(settings: DecodeSettings, shape: TranslatorShape): RuledDecoding {
+  #ruledDecoding(source: Tokenizer, settings: DecodeSettings, shape: TranslatorShape): RuledDecoding {
     const [engine, parameters, upload] = [this.#engine, this.#parameters, this.#upload];
-    return { engine, ...this.#model, parameters, upload, shape, settings, mode: modeOf(settings) };
+    const align = async (ids: readonly number[], translation: Translation): Promise<Generation> => {
+      const all = await this.align(ids, translation.ids, settings.startId, sizeOf(shape));
+      const { withLabels } = await later.alignedTexts();
+      return withLabels(all, translation, source, this.#model.target);
+    };
+    const common = { engine, parameters, upload, align, shape, settings };
+    return { ...this.#model, ...common, source, mode: modeOf(settings) };
   }
 
   /** The decoding options of a call with its excluded words, and the prefixes of its texts. */

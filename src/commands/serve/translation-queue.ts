@@ -12,7 +12,7 @@ interface WaitingText extends TextDemand {
 
 /** What is asked of the translation of one text. */
 interface TextDemand {
-  readonly phrases?: readonly string[];
+  readonly phrases?: NonNullable<GenerateOptions['phrases']>[number];
   readonly placeholders?: string;
 }
 

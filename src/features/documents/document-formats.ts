@@ -16,6 +16,8 @@ interface DocumentFormat {
   load(): Promise<ParseDocument>;
   /** Name of the encoding of a file. [UTF-8, or UTF-16 with a byte-order mark] */
   encodingOf?(bytes: Uint8Array): string;
+  /** Whether a character may be written as a reference, `&#x3042;`. */
+  readonly hasReferences?: boolean;
 }
 
 const latin1 = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(bytes.subarray(0, 8192));
@@ -33,12 +35,14 @@ export const documentFormats = {
     names: /\.(?:xliff|xlf|mqxliff|sdlxliff)$/i,
     load: async () => (await import('./xliff-document.ts')).parseXliffDocument,
     encodingOf: encodingOfXml,
+    hasReferences: true,
   },
   html: {
     label: 'HTML',
     names: /\.x?html?$/i,
     load: async () => (await import('./html-document.ts')).parseHtmlDocument,
     encodingOf: (bytes) => /<meta\b[^>]*\bcharset\s*=\s*["']?([\w.:-]+)/i.exec(latin1(bytes))?.[1] ?? 'utf-8',
+    hasReferences: true,
   },
   srt: {
     label: 'SRT, VTT',
@@ -94,11 +98,16 @@ export async function openDocument(
     bytes,
     encoding ?? byteOrderMark(bytes) ?? row.encodingOf?.(bytes) ?? 'utf-8',
     name,
+    row.hasReferences ? referenceOf : undefined,
   );
   const parse = await row.load();
   const document = parse(text, name, options);
   return { ...document, format, encode };
 }
+
+/** The reference of a character. */
+const referenceOf = (character: string): string =>
+  `&#x${(character.codePointAt(0) as number).toString(16).toUpperCase()};`;
 
 /** The encoding that a byte-order mark names. */
 const byteOrderMark = ([a, b]: Uint8Array): string | undefined =>

@@ -21,20 +21,37 @@ const wordsOf = (text: string): { word: string; start: number; end: number }[] =
     end: index + word.length,
   }));
 
+/** Endings of forms of short words, such as "cats"; other letters make another word, such as "care" of "car". */
+const shortEndings: readonly string[] = [
+  's es ns n en ed ing',
+  "s es ns n en ed ing 's e d er ern em ens a as o os i u ie om am em ach ami in",
+].map((list) => ` ${list} `);
+
+/** What a form may lack of a word, if it has no ending of its own: "file" of "files"; and if it has one: "hablo" of "hablar". */
+const lost = /^(?:|[sn]|e[sn]|\P{Script=Latin}+|[aeiouyáéíóúàèìòùäöüâêîôû]{1,2}|[uio][sm]|on|[ao]s)$/u;
+const replaced =
+  /^(?:|[sn]|e[snr]|\P{Script=Latin}+|[aeiouyáéíóúàèìòùäöüâêîôû]{1,2}|[uio][sm]|on|[ao]s|[ai]r)$/u;
+
 /** Whether a word is a form of the word of a term: the same stem, with short endings. */
-function isForm(word: string, term: string): boolean {
+export function isForm(word: string, term: string): boolean {
   if (word === term) return true;
   const shorter = Math.min(word.length, term.length);
   if (shorter < 3) return false;
   let common = 0;
   while (common < shorter && word[common] === term[common]) common++;
-  const stem = term.length < 5 ? term.length : Math.max(4, term.length - 2);
-  const [a, b] = [word.length - common, term.length - common];
-  // "cat" is no form of "category"; a doubled consonant is: run, running.
   const ending = word.slice(common);
-  return (
-    common >= Math.min(stem, term.length) && a <= maxEnding + (ending[0] === term.at(-1) ? 1 : 0) && b <= 2
-  );
+  // city, cities
+  if (common >= 3 && term.slice(common) === 'y' && /^ie[sd]$/.test(ending)) return true;
+  const stem = term.length < 5 ? term.length : Math.max(4, term.length - 2);
+  // "cat" is no form of "category"; a doubled consonant is: run, running.
+  const isDoubled = ending.length > 1 && ending[0] === term.at(-1);
+  const [a, b] = [ending.length - (isDoubled ? 1 : 0), term.length - common];
+  if (common < Math.min(stem, term.length) || a > maxEnding || b > 2) return false;
+  if (!(a === 0 ? lost : replaced).test(term.slice(common))) return false;
+  const isLatin = /^\p{Script=Latin}+$/u.test(term);
+  if (!isLatin || term.length > 4 || a === 0) return true;
+  if (ending === 'd' && !term.endsWith('e')) return false;
+  return shortEndings[term.length - 3]?.includes(` ${isDoubled ? ending.slice(1) : ending} `) ?? false;
 }
 
 /** Languages without spaces between words: a term is found anywhere in them. */

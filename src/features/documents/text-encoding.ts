@@ -2,7 +2,7 @@
 // change keeps its bytes; this is checked before anything is translated.
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { msg, option } from '../../core/message.ts';
 
 /** A text and how its bytes are made. */
 export interface EncodedText {
@@ -11,30 +11,41 @@ export interface EncodedText {
   encode(part: string): Uint8Array;
 }
 
-/** Decodes bytes in an encoding. Throws a HeddleError that starts with `name` if they are not in it. */
-export function decodeDocument(bytes: Uint8Array, encoding: string, name: string): EncodedText {
+/**
+ * Decodes bytes in an encoding. `referenceOf`: what is written for a character that the encoding lacks, in formats that
+ * have references. Throws a HeddleError that starts with `name` if the bytes are not in it.
+ */
+export function decodeDocument(
+  bytes: Uint8Array,
+  encoding: string,
+  name: string,
+  referenceOf?: (character: string) => string,
+): EncodedText {
   const decoder = (() => {
     try {
       return new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
     } catch (error) {
-      throw new HeddleError(msg`the encoding ${encoding} is unknown; convert the file to UTF-8`, {
-        area: name,
-        cause: error,
-      });
+      throw new HeddleError(
+        msg`the encoding ${encoding} is unknown; give another ${option('encoding')}, such as windows-1252, or convert the file to UTF-8`,
+        {
+          area: name,
+          cause: error,
+        },
+      );
     }
   })();
   const decode = (): string => {
     try {
       return decoder.decode(bytes);
     } catch (error) {
-      throw new HeddleError(msg`not ${decoder.encoding} text; convert the file to UTF-8`, {
-        area: name,
-        cause: error,
-      });
+      throw new HeddleError(
+        msg`not ${decoder.encoding} text; give its ${option('encoding')}, such as windows-1252, or convert the file to UTF-8`,
+        { area: name, cause: error },
+      );
     }
   };
   const text = decode();
-  const encode = encoderFor(decoder.encoding, name);
+  const encode = encoderFor(decoder.encoding, name, referenceOf);
   const again = encode(text);
   if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i]))
     throw new HeddleError(
@@ -44,7 +55,11 @@ export function decodeDocument(bytes: Uint8Array, encoding: string, name: string
   return { text, encode };
 }
 
-function encoderFor(encoding: string, name: string): (text: string) => Uint8Array {
+function encoderFor(
+  encoding: string,
+  name: string,
+  referenceOf: ((character: string) => string) | undefined,
+): (text: string) => Uint8Array {
   if (encoding === 'utf-8') {
     const utf8 = new TextEncoder();
     return (text) => utf8.encode(text);
@@ -61,7 +76,9 @@ function encoderFor(encoding: string, name: string): (text: string) => Uint8Arra
   return (text) =>
     Uint8Array.from(
       Array.from(text).flatMap((character) => {
-        const bytes = table.get(character);
+        const bytes =
+          table.get(character) ??
+          (referenceOf && Array.from(referenceOf(character), (c) => table.get(c) ?? []).flat());
         if (!bytes)
           throw new HeddleError(
             msg`the encoding ${encoding} has no ${JSON.stringify(character)}; convert the file to UTF-8`,

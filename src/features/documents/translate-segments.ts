@@ -187,9 +187,11 @@ async function translateSentences(
     const places = new Map(unique.map(({ key }, at) => [key, at]));
     const texts = unique.map(({ text }) => text);
     const terms = termsOf && texts.map(termsOf);
-    const phrases = terms?.map((list) => list.map(({ target }) => target));
-    // Marks would disturb the alignment.
+    // Marks would disturb the alignment. A model that reads them chooses the place of a term.
     const marks = terms && !attention && readsTermMarks(model.tokenizers.source);
+    const phrases = terms?.map((list) =>
+      list.map(({ target, start, end }) => (marks ? target : { text: target, start, end })),
+    );
     const asked = marks ? texts.map((text, i) => withTermMarks(text, terms[i] ?? [])) : texts;
     const orders = unique.map(({ ordered }) => ordered);
     const placeholders = orders.some((order) => order !== undefined) ? orders : undefined;

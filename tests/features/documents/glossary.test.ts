@@ -1,6 +1,6 @@
 // Glossaries: which terms a text has, and that translations are asked for them.
 import { expect, it } from 'vitest';
-import { readGlossary } from '../../../src/features/documents/glossary.ts';
+import { isForm, readGlossary } from '../../../src/features/documents/glossary.ts';
 import { anyCodes } from '../../../src/features/documents/inline/code-patterns.ts';
 import { inlineText } from '../../../src/features/documents/inline/inline-text.ts';
 import { withTermMarks } from '../../../src/features/documents/soft-terms.ts';
@@ -39,7 +39,7 @@ it('marks terms for a model whose vocabulary has the marks', async () => {
   const model: SentenceModel = {
     tokenizers: { source: tokenizer, target: tokenizer },
     async generate(texts, options) {
-      asked.push([...texts, ...(options?.phrases?.flat() ?? [])]);
+      asked.push([...texts, ...(options?.phrases?.flat().map(String) ?? [])]);
       return texts.map(() => [{ text: 'Un usuario.', ids: [5], score: -1, logProb: -1, ended: true }]);
     },
   };
@@ -66,5 +66,17 @@ it('asks for the terms of each sentence', async () => {
   };
   const source = inlineText('One user. No term here.', anyCodes);
   await translateSegments(spy, [source], { termsOf: (text) => glossary.find(text) });
-  expect(asked).toEqual([[['usuario'], []]]);
+  expect(asked).toEqual([[[{ text: 'usuario', start: 4, end: 8 }], []]]);
+});
+
+it('takes inflected forms of a word, and no other words', () => {
+  const forms = (list: string) =>
+    list.split(' ').filter((pair) => isForm(...(pair.split('/') as [string, string])));
+  const all =
+    'cats/cat dogs/dog houses/house cities/city babies/baby running/run files/file file/files hablo/hablar';
+  expect(forms(all).join(' ')).toBe(all);
+  expect(
+    forms('care/car cards/car cart/car catch/cat category/cat windy/window teach/teacher board/boar'),
+  ).toEqual([]);
+  expect(forms('собаки/собака книгу/книга')).toHaveLength(2);
 });

@@ -23,6 +23,7 @@ interface DocumentFlags extends FileFlags {
   memory?: string[];
   memoryThreshold?: number;
   segments?: OpenSegments;
+  encoding?: string;
   report?: string;
   glossary?: string;
 }
@@ -31,6 +32,16 @@ const share = (text: string): number => {
   const value = Number(text);
   if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
   return value;
+};
+
+const knownEncoding = (text: string): string => {
+  try {
+    return new TextDecoder(text).encoding;
+  } catch {
+    throw new InvalidArgumentError(
+      'There is no such encoding; give utf-8, utf-16le, windows-1252, shift_jis, ...',
+    );
+  }
 };
 
 /** Adds the flags of documents. */
@@ -42,6 +53,11 @@ const addDocumentFlags = (command: Command): Command =>
         '--segments <which>',
         'untranslated: only segments without a translation; all: translate all again (default: untranslated)',
       ).choices(openSegments),
+    )
+    .option(
+      '--encoding <name>',
+      'encoding of the document, in which its translation is written: latin1, utf-16le, windows-1251, ... (default: the one that the document names, or utf-8)',
+      knownEncoding,
     )
     .option(
       '--memory <file...>',
@@ -58,6 +74,7 @@ const addDocumentFlags = (command: Command): Command =>
 const givenDocumentFlags = (o: DocumentFlags): string[] =>
   [
     o.segments === undefined ? [] : '--segments',
+    o.encoding === undefined ? [] : '--encoding',
     o.memory === undefined ? [] : '--memory',
     o.memoryThreshold === undefined ? [] : '--memory-threshold',
     o.report === undefined ? [] : '--report',
@@ -88,7 +105,16 @@ async function translateDocumentFile(
   options: DocumentFlags,
   decode: TranslateOptions,
 ): Promise<void> {
-  const { out: output, force = false, memory = [], memoryThreshold, segments, report, glossary } = options;
+  const {
+    out: output,
+    force = false,
+    memory = [],
+    memoryThreshold,
+    segments,
+    encoding,
+    report,
+    glossary,
+  } = options;
   const inputs = present([input, ...memory, glossary === undefined ? undefined : glossary]);
   if (output !== undefined) {
     const resumes = isExistingFile(journalOf(output));
@@ -105,6 +131,7 @@ async function translateDocumentFile(
     ...model,
     input,
     output,
+    encoding,
     options: decode,
     segments,
     memory,

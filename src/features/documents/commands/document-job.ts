@@ -1,5 +1,5 @@
-// heddle translate MODEL FILE: translates a document and writes it as it comes. A journal next to the output
-// has the translations so far, so that an interrupted run resumes.
+// heddle translate MODEL FILE: translates a document and writes it when it is whole. A journal next to the output has the
+// translations so far, so that an interrupted run resumes.
 
 import { openFolder } from '../../../api/load-model.ts';
 import type { Model } from '../../../api/model.ts';
@@ -8,7 +8,16 @@ import { HeddleError } from '../../../core/errors.ts';
 import { fingerprintOf } from '../../../core/fingerprint.ts';
 import { msg } from '../../../core/message.ts';
 import type { TranslateOptions } from '../../../decode/text-options.ts';
-import { appendFile, baseName, type Files, openStream, readText, writeText } from '../../../files/files.ts';
+import {
+  appendFile,
+  baseName,
+  concatBytes,
+  type Files,
+  openStream,
+  readText,
+  writeText,
+  writeTogether,
+} from '../../../files/files.ts';
 import { foreignFile } from '../../../files/owned-folder.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
@@ -25,6 +34,8 @@ export interface DocumentArguments extends ModelArguments {
   readonly input: string;
   /** File of the translation; undefined: it is emitted as pieces of text. */
   readonly output?: string;
+  /** Encoding of the input, in which the output is written. [the one that the file names, or UTF-8] */
+  readonly encoding?: string;
   readonly options?: TranslateOptions;
   readonly segments?: OpenSegments;
   /** Files of pairs. */
@@ -138,11 +149,11 @@ const languagesOf = ({ languages }: Model, { sourceLang, targetLang }: DocumentA
 
 /** Translates a document; returns the numbers of its segments. */
 export const translateFile: Job<DocumentArguments, DocumentSummary> = async (args, session) => {
-  const { input, output, options, segments, threshold, report, sourceLang, targetLang } = args;
+  const { input, output, encoding, options, segments, threshold, report, sourceLang, targetLang } = args;
   const { files, emit, signal } = session;
   const name = baseName(input);
   const bytes = await files.read(input);
-  const document = await openDocument(bytes, name, { targetLang });
+  const document = await openDocument(bytes, name, { targetLang, encoding });
   const memory = await openMemory(args, session);
   const glossary =
     args.glossary === undefined
@@ -155,6 +166,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
   });
   try {
     const settings = {
+      encoding,
       options,
       segments,
       threshold,
@@ -173,7 +185,8 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
         type: 'message',
         text: msg`${name}: resumes after ${done.length} of ${document.units.length} units`,
       });
-    if (output !== undefined) await files.write(output, new Uint8Array());
+    // The output is written when it is whole.
+    const written: Uint8Array[] = [];
     const decode = { ...options, ...languagesOf(model, args), signal };
     const parts = translateDocument(model, document, {
       decode,
@@ -187,7 +200,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
     });
     for await (const part of parts) {
       if (output === undefined) emit({ type: 'piece', text: part.text });
-      else if (part.text !== '') await appendFile(files, output, document.encode(part.text));
+      else written.push(document.encode(part.text));
       reports.push(...part.reports);
       if (part.translations.length > 0)
         await journal.add({ units: part.translations, reports: part.reports });
@@ -199,7 +212,10 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
         text: 'units',
       });
     }
-    if (report !== undefined) await writeText(files, report, writeReport(report, name, reports));
+    const made: Record<string, Uint8Array> = {};
+    if (output !== undefined) made[output] = concatBytes(written);
+    if (report !== undefined) made[report] = new TextEncoder().encode(writeReport(report, name, reports));
+    await writeTogether(files, made);
     await journal.remove();
     const summary = summaryOf(reports);
     emit({ type: 'message', text: msg`${name}: ${describeSummary(summary)}` });

@@ -23,8 +23,9 @@ import { grownTo } from '../../../model/grown-positions.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { tokens } from '../../../model/source-kind.ts';
-import { type JoinsWord, PhraseSearch } from './phrase-search.ts';
+import { PhraseSearch } from './phrase-search.ts';
 import type { PlaceholderRules } from './placeholder-rules.ts';
+import { type JoinsWord, TermPlace, type TermPlacement } from './term-place.ts';
 
 /** Smallest number of beams: banks of hypotheses with few and with many phrase tokens share them. */
 export const minPhraseBeams = 8;
@@ -35,6 +36,10 @@ export interface PhraseDemand {
   readonly phrases: readonly (readonly number[])[];
   readonly rules?: PlaceholderRules;
   readonly joins?: JoinsWord;
+  /** A term that has a place. */
+  readonly place?: TermPlacement;
+  /** Whether the last word of some tokens, which begins at `start`, is only in phrases. */
+  avoids?(ids: readonly number[], start: number): boolean;
 }
 
 /** A decoder of one shape; its beams are those of the shape. */
@@ -123,20 +128,22 @@ export class PhraseDecoder {
     plainRules({ ...rules, minLength: 0, forceEndAt: -1 }, settings.prefixes).write(inputs, places);
     (inputs.srcLens as Uint32Array).set(srcLens);
     const writeStep = createStepWriter(inputs.step as Uint32Array);
-    const searches = sources.map(
-      (_, b) =>
-        new PhraseSearch(demands[b]?.phrases ?? [], {
-          rows: K,
-          numReturn: settings.numReturn,
-          maxNewTokens,
-          minNewTokens: rules.minLength,
-          endId: this.#config.endId,
-          bannedSequences: rules.bannedSequences,
-          score: settings.score,
-          joins: demands[b]?.joins,
-          allows: (ids, token) => demands[b]?.rules?.allows(ids, token) !== false,
-        }),
-    );
+    const searches = sources.map((_, b) => {
+      const { phrases = [], joins = () => false, place, avoids, rules: codes } = demands[b] ?? {};
+      return new PhraseSearch(phrases, {
+        rows: K,
+        numReturn: settings.numReturn,
+        maxNewTokens,
+        minNewTokens: rules.minLength,
+        endId: this.#config.endId,
+        bannedSequences: rules.bannedSequences,
+        score: settings.score,
+        joins,
+        place: place && new TermPlace(place, joins),
+        avoids,
+        allows: (ids, token) => codes?.allows(ids, token) !== false,
+      });
+    });
     for (let t = 0; t < maxNewTokens && searches.some(({ done }) => !done); t++) {
       signal?.throwIfAborted();
       this.#writeIds(searches);

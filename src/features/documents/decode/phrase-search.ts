@@ -4,6 +4,7 @@
 
 import type { Hypothesis } from '../../../decode/hypotheses.ts';
 import { dead } from '../../../engine/ops/decoding/next-token.ts';
+import { type JoinsWord, maxBehind, type TermPlace } from './term-place.ts';
 
 /** Progress of a hypothesis: which phrases it has, and how much of the next one. */
 interface Progress {
@@ -16,9 +17,6 @@ interface Progress {
   /** The phrase that the last token has completed, if it has. */
   readonly last?: number;
 }
-
-/** Whether a token continues the word of the token before it. */
-export type JoinsWord = (before: number, token: number) => boolean;
 
 /** Maximum number of phrases of a sentence; further ones are not required. */
 export const maxPhrases = 30;
@@ -107,6 +105,10 @@ export interface PhraseSettings {
   allows?(ids: readonly number[], token: number): boolean;
   /** Whether a token continues the word of the one before. Default: none does. */
   readonly joins?: JoinsWord;
+  /** A term that has a place. Default: none. */
+  readonly place?: TermPlace;
+  /** Whether the last word of some tokens, which begins at `start`, is only in phrases. Default: none is. */
+  avoids?(ids: readonly number[], start: number): boolean;
   score(logProb: number, length: number): number;
 }
 
@@ -188,7 +190,7 @@ export class PhraseSearch {
   finish(): Hypothesis[] {
     if (this.#finished.length > 0) return this.#finished.slice(0, this.#settings.numReturn);
     return [...this.#rows]
-      .sort((a, b) => this.#phrases.bank(b.progress) - this.#phrases.bank(a.progress) || b.total - a.total)
+      .sort((a, b) => this.#bankOf(b.ids, b.progress) - this.#bankOf(a.ids, a.progress) || b.total - a.total)
       .slice(0, this.#settings.numReturn)
       .map(({ ids, total }) => ({
         ids,
@@ -199,21 +201,48 @@ export class PhraseSearch {
   }
 
   #allows({ ids }: Row, token: number): boolean {
-    return this.#settings.allows?.(ids, token) !== false;
+    const { allows, place } = this.#settings;
+    return allows?.(ids, token) !== false && place?.allows(ids, token) !== false;
   }
 
-  /** The tokens of phrases that may follow a row. */
+  /** Whether a token makes a word that is only in phrases. */
+  #isAvoided({ ids }: Row, token: number): boolean {
+    const { avoids, joins = () => false } = this.#settings;
+    if (!avoids) return false;
+    let start = ids.length;
+    const all = [...ids, token];
+    while (start > 0 && joins(all[start - 1] as number, all[start] as number)) start--;
+    return avoids(all, start);
+  }
+
+  /** The tokens of phrases, and of a term that has a place, that may follow a row. */
   #wantedOf(row: Row): number[] {
-    return this.#phrases.wanted(row.progress).filter((token) => this.#allows(row, token));
+    const placed = this.#settings.place?.wanted(row.ids);
+    const all = new Set([...(placed === undefined ? [] : [placed]), ...this.#phrases.wanted(row.progress)]);
+    return [...all].filter((token) => this.#allows(row, token));
+  }
+
+  /** Number of phrase tokens of a hypothesis, with those of a term that has a place. */
+  #bankOf(ids: readonly number[], progress: Progress): number {
+    return this.#phrases.bank(progress) + (this.#settings.place?.tokensIn(ids) ?? 0);
+  }
+
+  /** Whether a hypothesis has all phrases, and the term that has a place. */
+  #isMet({ ids, progress }: Row): boolean {
+    return progress.met === this.#phrases.all && this.#settings.place?.isMetIn(ids) !== false;
   }
 
   #candidatesOf(row: Row, k: number, at: number, step: PhraseStep): Candidate[] {
     const { rows: K } = this.#settings;
     const found = new Map<number, number>();
+    const least = this.#settings.place?.isBefore(row.ids)
+      ? Math.max(...Array.from({ length: K }, (_, i) => step.logProbs[at * K + i] as number)) - maxBehind
+      : Number.NEGATIVE_INFINITY;
     for (let i = 0; i < K; i++) {
       const logProb = step.logProbs[at * K + i] as number;
       const token = step.tokens[at * K + i] as number;
-      if (logProb > dead && this.#allows(row, token)) found.set(token, logProb);
+      if (logProb > dead && logProb >= least && this.#allows(row, token) && !this.#isAvoided(row, token))
+        found.set(token, logProb);
     }
     for (const [i, token] of this.#wantedOf(row).entries()) {
       const logProb = step.wanted(at, i);
@@ -222,13 +251,15 @@ export class PhraseSearch {
     }
     return [...found].map(([token, logProb]) => {
       const progress = this.#phrases.after(row.progress, token, row.ids.at(-1));
-      return { parent: k, token, total: row.total + logProb, progress, bank: this.#phrases.bank(progress) };
+      const bank = this.#bankOf([...row.ids, token], progress);
+      return { parent: k, token, total: row.total + logProb, progress, bank };
     });
   }
 
   /** Whether a token of a phrase would complete a banned sequence that begins before the phrase. */
-  #isBanned({ ids, progress: { at } }: Row, token: number): boolean {
-    const { bannedSequences = [] } = this.#settings;
+  #isBanned({ ids, progress }: Row, token: number): boolean {
+    const { bannedSequences = [], place } = this.#settings;
+    const at = Math.max(progress.at, place?.tokensIn(ids) ?? 0);
     return bannedSequences.some(
       (sequence) =>
         sequence.length > at + 1 && [...ids, token].slice(-sequence.length).join() === sequence.join(),
@@ -238,11 +269,12 @@ export class PhraseSearch {
   /** Ends hypotheses with all phrases that are among the best continuations of their bank. */
   #finish(step: PhraseStep, first: number, candidates: readonly Candidate[]): void {
     const { rows: K, score } = this.#settings;
-    for (const [k, { ids, total, progress }] of this.#rows.entries()) {
+    for (const [k, row] of this.#rows.entries()) {
+      const { ids, total, progress } = row;
       const end = step.ends[first + k] as number;
-      if (progress.met !== this.#phrases.all || !(end > dead)) continue;
+      if (!this.#isMet(row) || !(end > dead)) continue;
       const sum = total + end;
-      const bank = this.#phrases.bank(progress);
+      const bank = this.#bankOf(ids, progress);
       if (candidates.filter((other) => other.bank === bank && other.total > sum).length >= K) continue;
       this.#finished.push({ ids, logProb: sum, score: score(sum, this.#length), ended: true });
     }

@@ -1,67 +1,15 @@
 // Translations that must contain phrases: their token ids, and batches of texts with phrases.
 
 import { check } from '../../../core/errors.ts';
-import { Memo } from '../../../core/memo.ts';
 import { present } from '../../../core/present.ts';
-import type { DecodeMode } from '../../../decode/decoding-graphs.ts';
-import type { DecodeRuledTexts, RuledDecoding, RuledTexts } from '../../../decode/ruled-texts.ts';
-import type { Translation } from '../../../decode/text-options.ts';
-import type { Engine } from '../../../engine/engine.ts';
-import type { ParameterList } from '../../../model/parameter-layout.ts';
-import { growsPositions } from '../../../model/positions.ts';
-import { continuesWord, phraseIds } from '../../../text/tokenizers/phrase-ids.ts';
+import type { DecodeRuledTexts, RuledTexts } from '../../../decode/ruled-texts.ts';
+import type { PlacedPhrase, Translation } from '../../../decode/text-options.ts';
+import { continuesWord } from '../../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { placeholdersIn } from '../inline/inline-text.ts';
-import { minPhraseBeams, PhraseDecoder, type PhraseDemand } from './phrase-decoder.ts';
-import { maxPhrases } from './phrase-search.ts';
+import { type Bound, decodeBound, idsOf } from './bound-texts.ts';
+import { placeTerms } from './placed-terms.ts';
 import { PlaceholderRules } from './placeholder-rules.ts';
-
-/** Maximum number of sentences of a batch: each has many beams, and a step waits for the host. */
-const maxSentences = 8;
-
-/** Decoders of each engine by their sizes, for its present parameters. */
-const decoders = new WeakMap<
-  Engine,
-  { parameters: ParameterList; readonly known: Memo<unknown, PhraseDecoder> }
->();
-
-/** The decoders of an engine; new ones after its parameters have changed (LoRA adapters). */
-function decodersOf(engine: Engine, parameters: ParameterList): Memo<unknown, PhraseDecoder> {
-  const before = decoders.get(engine);
-  if (before?.parameters === parameters) return before.known;
-  const known = new Memo<unknown, PhraseDecoder>();
-  decoders.set(engine, { parameters, known });
-  return known;
-}
-
-/** The mode of the step graph; rules apply, the search of phrases decides where a hypothesis ends. */
-const phraseMode = (mode: DecodeMode): DecodeMode => ({
-  ...mode,
-  method: 'beam',
-  rules: true,
-  shrinks: undefined,
-});
-
-/** The next power of two, but at most `max`. */
-const rounded = (n: number, max: number): number => Math.min(max, 2 ** Math.ceil(Math.log2(Math.max(1, n))));
-
-/** The text of a hypothesis, with the phrases that unknown tokens stand for, in order. */
-function textOf(target: Tokenizer, ids: readonly number[], phrases: readonly string[]): string {
-  const { unknown } = target.special;
-  const missing = phrases.filter((phrase) => phraseIds(target, phrase)[0] === unknown);
-  const text = target.decode(ids);
-  if (missing.length === 0 || !ids.includes(unknown)) return text;
-  const mark = target.decode([unknown]).trim();
-  return missing.reduce((out, phrase) => out.replace(mark, () => phrase), text);
-}
-
-/** A source with what its translation must have. */
-interface Bound {
-  readonly ids: readonly number[];
-  /** Phrases of the call as texts. */
-  readonly terms: readonly string[];
-  readonly demand: PhraseDemand;
-}
 
 function boundOf(
   target: Tokenizer,
@@ -69,22 +17,34 @@ function boundOf(
   k: number,
 ): Bound | undefined {
   const i = full[k] as number;
-  const [text = '', terms = [], ordered] = [texts[i], phrases?.[i], placeholders?.[i]];
+  const [text = '', all = [], ordered] = [texts[i], phrases?.[i], placeholders?.[i]];
   const isBound = ordered !== undefined && placeholdersIn(text).length > 0;
-  if (terms.length === 0 && !isBound) return undefined;
+  if (all.length === 0 && !isBound) return undefined;
   const rules = isBound ? new PlaceholderRules(target, text, ordered) : undefined;
-  const all = [...(rules?.tokens ?? []).map((id) => [id]), ...terms.map((term) => phraseIds(target, term))];
+  const placed = all.filter((phrase) => typeof phrase !== 'string');
+  const terms = all.filter((phrase) => typeof phrase === 'string');
   const joins = (before: number, token: number) => continuesWord(target, before, token);
-  const demand = { phrases: all.filter((phrase) => phrase.length > 0), rules, joins };
-  return { ids: ids[k] as number[], terms, demand };
+  const codes = (rules?.tokens ?? []).map((id) => [id]);
+  const demand = { phrases: [...codes, ...idsOf(target, terms)], rules, joins };
+  return { text, ids: ids[k] as number[], terms, demand, placed };
 }
 
 /** Throws a HeddleError unless there is a list of phrases for each text. */
-function checkPhrases(phrases: unknown, texts: number): void {
-  const isList = (list: unknown) => Array.isArray(list) && list.every((term) => typeof term === 'string');
+function checkPhrases(phrases: unknown, texts: readonly string[]): void {
+  const isPhrase = (phrase: unknown, text: string) => {
+    if (typeof phrase === 'string') return true;
+    const { text: own, start, end } = (phrase ?? {}) as Partial<PlacedPhrase>;
+    const isOffset = (at: unknown) =>
+      Number.isInteger(at) && (at as number) >= 0 && (at as number) <= text.length;
+    return typeof own === 'string' && isOffset(start) && isOffset(end) && (start as number) < (end as number);
+  };
   check(
-    Array.isArray(phrases) && phrases.length === texts && phrases.every(isList),
-    'give a list of texts for each text; [] for none',
+    Array.isArray(phrases) &&
+      phrases.length === texts.length &&
+      phrases.every(
+        (list, i) => Array.isArray(list) && list.every((one) => isPhrase(one, texts[i] as string)),
+      ),
+    'give a list of texts for each text, or of { text, start, end } with offsets in it; [] for none',
     { area: 'phrases' },
   );
 }
@@ -94,51 +54,33 @@ function checkPhrases(phrases: unknown, texts: number): void {
  * Throws as `Translator.decode`, and a HeddleError if the vocabulary lacks a placeholder.
  */
 export const decodeWithPhrases: DecodeRuledTexts = async (context, texts, plain) => {
-  if (texts.phrases !== undefined) checkPhrases(texts.phrases, texts.texts.length);
+  if (texts.phrases !== undefined) checkPhrases(texts.phrases, texts.texts);
   const out: Translation[][] = [];
   const all = texts.ids.map((_, k) => boundOf(context.target, texts, k));
-  const free = [...all.keys()].filter((k) => !all[k]);
-  const bound = [...all.keys()].filter((k) => all[k]);
-  const put = (which: readonly number[], found: readonly Translation[][]) => {
+  /** Translates those of some kind in one call. */
+  const decode = async (
+    has: (bound: Bound | undefined) => boolean,
+    translate: (which: readonly number[]) => Promise<Translation[][]>,
+  ) => {
+    const which = [...all.keys()].filter((k) => has(all[k]));
+    const found = which.length > 0 ? await translate(which) : [];
     for (const [n, k] of which.entries()) out[k] = found[n] ?? [];
   };
-  if (bound.length > 0) put(bound, await decodeBound(context, present(all)));
-  if (free.length > 0) put(free, await plain(free.map((k) => texts.ids[k] as number[])));
+  const boundTo = (which: readonly number[]) => present(which.map((k) => all[k]));
+  const hasDemand = (bound: Bound | undefined) => (bound?.demand.phrases.length ?? 0) > 0;
+  await decode(hasDemand, (which) => decodeBound(context, boundTo(which)));
+  await decode(
+    (bound) => !hasDemand(bound),
+    (which) => plain(which.map((k) => texts.ids[k] as number[])),
+  );
+  await decode(
+    (bound) => (bound?.placed.length ?? 0) > 0,
+    (which) =>
+      placeTerms(
+        context,
+        boundTo(which),
+        which.map((k) => out[k] ?? []),
+      ),
+  );
   return out;
 };
-
-/** Translates sources that all have phrases or placeholders. */
-async function decodeBound(
-  { engine, config, parameters, target, shape, settings, mode: plain, upload }: RuledDecoding,
-  sources: readonly Bound[],
-): Promise<Translation[][]> {
-  const most = Math.min(maxPhrases, Math.max(...sources.map(({ demand }) => demand.phrases.length)));
-  const maxLength = growsPositions(config) ? Number.POSITIVE_INFINITY : config.maxLength;
-  const sizes = {
-    batch: rounded(Math.min(maxSentences, shape.batch, sources.length), maxSentences),
-    beams: Math.max(minPhraseBeams, settings.rows),
-    source: rounded(shape.maxSource, maxLength),
-    target: rounded(shape.maxTarget, maxLength),
-    cacheType: settings.cacheType,
-  };
-  const mode = { ...phraseMode(plain), phrases: rounded(most, maxPhrases) };
-  const decoder = await decodersOf(engine, parameters).get([sizes, mode], () =>
-    PhraseDecoder.open(engine, config, parameters, sizes, mode),
-  );
-  const { batch } = sizes;
-  await upload(decoder.peak);
-  const out: Translation[][] = [];
-  for (let at = 0; at < sources.length; at += batch) {
-    const some = sources.slice(at, at + batch);
-    const ids = some.map((source) => source.ids);
-    const found = await decoder.decode(
-      ids,
-      some.map(({ demand }) => demand),
-      settings,
-    );
-    for (const [k, list] of found.entries())
-      out.push(list.map((h) => ({ ...h, text: textOf(target, h.ids, some[k]?.terms ?? []) })));
-    settings.onProgress?.(Math.min(sources.length, at + batch), sources.length);
-  }
-  return out;
-}

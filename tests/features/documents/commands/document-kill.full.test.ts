@@ -48,6 +48,8 @@ it.each(Object.keys(documents) as (keyof typeof documents)[])(
       const ended = await run('parts', after);
       if (ended.status === 0) break;
       kills++;
+      // The output is whole, or there is none.
+      expect(existsSync(at(`parts.${format}`))).toBe(false);
       expect(kills).toBeLessThan(100);
     }
     expect(kills).toBeGreaterThan(2);
