@@ -10,11 +10,7 @@ import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
 import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
-import {
-  cachedCrossAttention,
-  cachedSelfAttention,
-  canPackHeads,
-} from '../engine/ops/decoding/cached-attention.ts';
+import { cachedCrossAttention, canPackHeads } from '../engine/ops/decoding/cached-attention.ts';
 import {
   greedyToken,
   type NextTokenAttrs,
@@ -27,6 +23,12 @@ import { penalizeRepeats } from '../engine/ops/decoding/penalize-repeats.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { embed } from '../model/embed-tokens.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import {
+  attentionOptions,
+  crossAttentionBlock,
+  crossKeysValues,
+  positionBias,
+} from '../model/multi-head-attention.ts';
 import { openTransformer } from '../model/open-transformer.ts';
 import {
   type EnsembleMember,
@@ -34,21 +36,10 @@ import {
   membersOf,
   type ParameterList,
 } from '../model/parameter-layout.ts';
-import { Scope, type Sublayer } from '../model/scope.ts';
+import { Scope } from '../model/scope.ts';
 import type { SourceKind } from '../model/source-kind.ts';
-import { ssruLayerStep } from '../model/sublayers.ts';
-import {
-  attentionOptions,
-  crossAttentionBlock,
-  crossKeysValues,
-  decoderLayer,
-  decoderLayerOf,
-  encode,
-  finishDecoder,
-  positionBias,
-  project,
-  selfAttentionBlock,
-} from '../model/transformer.ts';
+import { decoderSelfAttention } from '../model/sublayers.ts';
+import { decoderLayer, decoderLayerOf, encode, finishDecoder, project } from '../model/transformer.ts';
 import type { TokenRules } from './token-rules.ts';
 
 /** Sizes of a decoder. */
@@ -167,11 +158,12 @@ export function layerStates(
       ? decodeState(`${name}.f16`, 'u32', [rows, positions, width / 2])
       : decodeState(name, 'f32', [rows, positions, width]);
   const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
+  const { state: remembered } = decoderSelfAttention(c);
   return {
     cross: layers.map((n) => keys(`cross.${n}${stateSuffix}`, B, source.positions(c, S))),
     self: layers.map((n) =>
-      c.decoderSelfAttention === 'ssru'
-        ? decodeState(`ssru.${n}${stateSuffix}`, 'f32', [R, 2, c.dModel])
+      remembered
+        ? decodeState(`${remembered.name}.${n}${stateSuffix}`, 'f32', remembered.shape(c, R))
         : keys(`self.${n}${stateSuffix}`, R, T),
     ),
   };
@@ -237,16 +229,13 @@ export function stepGraph(
     let x = embed(m, 'tgt', { ids: token }, history); // [R, 1, D]
     const decoder = new Scope(m).in('decoder');
     const bias = positionBias(decoder, 'decoder');
+    const kind = decoderSelfAttention(config);
     for (let n = 0; n < config.decoderLayers; n++) {
       const state = stateOf(graph, own.self[n] as DecodeState);
       const source = stateOf(graph, own.cross[n] as DecodeState); // [B, S, 2HW]
-      const attend = (qkv: Value) => cachedSelfAttention(graph, qkv, state, slots, m.step, attrs, bias);
       const cross = (q: Value) => cachedCrossAttention(graph, q, source, lengths, attrs);
       x = decoderLayerOf(decoder, n, (layer) => {
-        const self: Sublayer =
-          config.decoderSelfAttention === 'ssru'
-            ? (y) => ssruLayerStep(layer, y, { state, parents: parent, beams })
-            : selfAttentionBlock(layer, attend);
+        const self = kind.step(layer, state, { slots, parents: parent, beams, bias });
         return decoderLayer(layer, x, self, (y) => crossAttentionBlock(layer, y, cross));
       });
     }

@@ -235,7 +235,7 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOpt
     graph.output('positions', embedding(graph, rows, weight(m, 'src_pos.weight')));
   }
   const tensors = options.tensors ? outputTensors(graph, nodes) : [];
-  const units = c.decoderSelfAttention === 'ssru' && !options.crossOnly ? outputGates(graph, nodes) : 0;
+  const units = options.crossOnly ? 0 : outputGates(graph, nodes);
   if (!options.tensors) fuseLayers(graph);
   return { graph, attention, tensors, units, points };
 }

@@ -4,6 +4,7 @@
 import { check } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { type ModelConfig, type Stack, stackSizes } from '../model/model-config.ts';
+import { decoderSelfAttention } from '../model/sublayers.ts';
 
 /** Number of a layer or a head, from 0; `*`: each of them. */
 type Index = number | '*';
@@ -45,7 +46,7 @@ const layersOf = (c: ModelConfig, stack: Stack): number =>
 /** Number of heads of a sublayer; 0 if it has none. */
 function headCount(c: ModelConfig, stack: Stack, sublayer: SublayerKind | undefined): number {
   if (sublayer === undefined || sublayer === 'feedForward') return 0;
-  if (sublayer === 'self' && stack === 'decoder' && c.decoderSelfAttention === 'ssru') return 0;
+  if (sublayer === 'self' && stack === 'decoder' && !decoderSelfAttention(c).hasHeads) return 0;
   return stackSizes(c, stack).heads;
 }
 

@@ -4,6 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { checkFields, defaultsOf, describeType, type FieldNames, rejectField } from '../core/fields.ts';
 import { type Message, msg, option } from '../core/message.ts';
 import { withoutUndefined } from '../files/json-files.ts';
+import { feedForwardType } from './feed-forward.ts';
 import type { DropoutRates, ModelConfig } from './model-config-types.ts';
 import { dropoutPlaces, maxPositions, modelFields, usualDropout } from './model-fields.ts';
 import { positionKind } from './positions.ts';
@@ -116,8 +117,9 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
   const { decoderTiedLayers: tied, decoderLayers } = c;
   if (tied.length > 0 && (tied.length !== decoderLayers || tied.some((n) => n > decoderLayers)))
     fail('decoderTiedLayers', msg`${decoderLayers} numbers from 1 to ${decoderLayers}`);
-  if (c.feedForwardType === 'gated' && (c.feedForwardDepth !== 2 || c.decoderFeedForwardDepth !== 2))
-    fail('feedForwardDepth', msg`2 if ${option('feedForwardType')} is gated`);
+  const { depth } = feedForwardType(c);
+  if (depth && (c.feedForwardDepth !== depth || c.decoderFeedForwardDepth !== depth))
+    fail('feedForwardDepth', msg`${depth} if ${option('feedForwardType')} is ${c.feedForwardType}`);
   // Other kinds of sources check their own fields.
   if (c.source === 'tokens' && (c.stem !== 'none' || c.frameWidth > 0))
     fail('source', 'a kind with a stem, or leave stem and frameWidth out');
@@ -150,7 +152,7 @@ function nearestDivisor(n: number, near: number): number {
 
 /** Rejects a model with too many parameters before memory is allocated. */
 function checkSize(c: ModelConfig): void {
-  const matrices = c.feedForwardType === 'gated' ? 3 : 2;
+  const matrices = feedForwardType(c).parts + 1;
   const widths = (stack: Stack) => {
     const { feedForward: F, depth } = stackSizes(c, stack);
     return matrices * F + (Math.max(0, depth - 2) * F * F) / c.dModel;

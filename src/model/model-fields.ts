@@ -3,13 +3,15 @@
 
 import { boolean, choice, custom, fraction, integer, type OptionTable, rate } from '../core/fields.ts';
 import { type Activation, activationKinds } from '../engine/ops/elementwise/elementwise-ops.ts';
+import { feedForwardTypes } from './feed-forward.ts';
 import type { DropoutRates } from './model-config-types.ts';
-import { type PositionKind, type PositionName, positionKinds } from './positions.ts';
+import { type PositionName, positionKinds } from './positions.ts';
 
-/** Names and meanings of the kinds of positions. */
-const positionHelp = Object.entries<PositionKind>(positionKinds)
-  .map(([name, { help }]) => (help ? `\`${name}\`: ${help}` : `\`${name}\``))
-  .join('; ');
+/** Names and meanings of the rows of a table. */
+const helpOfRows = (rows: Readonly<Record<string, { readonly help?: string }>>): string =>
+  Object.entries(rows)
+    .map(([name, { help }]) => (help ? `\`${name}\`: ${help}` : `\`${name}\``))
+    .join('; ');
 
 /** The places of dropout; each has a rate. Dropout is applied only in training. */
 export const dropoutPlaces = {
@@ -219,8 +221,8 @@ export const modelFields = {
     default: 'relu',
   },
   feedForwardType: {
-    help: '`plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020, GLU)',
-    type: choice(['plain', 'gated']),
+    help: helpOfRows(feedForwardTypes),
+    type: choice(Object.keys(feedForwardTypes) as (keyof typeof feedForwardTypes)[]),
     default: 'plain',
   },
   biases: {
@@ -239,7 +241,7 @@ export const modelFields = {
     default: true,
   },
   positions: {
-    help: `positions: ${positionHelp}`,
+    help: `positions: ${helpOfRows(positionKinds)}`,
     type: choice(Object.keys(positionKinds) as PositionName[]),
     default: 'sinusoidal',
   },

@@ -3,6 +3,7 @@
 // biases and norms, without weight decay, follow. Fixed positions are a table of their own.
 
 import { type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
+import { feedForwardType } from './feed-forward.ts';
 import {
   type ModelConfig,
   type Stack,
@@ -21,6 +22,7 @@ import {
 } from './parameter-layout.ts';
 import { positionKind } from './positions.ts';
 import { type ParameterDrafts, type SourceKind, tokens } from './source-kind.ts';
+import { decoderSelfAttention, type LayerDrafts } from './sublayers.ts';
 
 /**
  * Returns the parameters of a configuration. `source`: what the encoder reads; that of the configuration, for sources
@@ -78,7 +80,7 @@ export function layerParameters(c: ModelConfig): ParameterLayout {
 }
 
 /** The parameters of a model while they are listed. */
-class Drafts implements ParameterDrafts {
+class Drafts implements ParameterDrafts, LayerDrafts {
   readonly #matrices: Draft[] = [];
   readonly #norms: Draft[] = [];
   readonly #vectors: Draft[] = [];
@@ -200,16 +202,14 @@ class Drafts implements ParameterDrafts {
 
   /** Layer n of a stack. */
   layer(stack: Stack, n: number): void {
-    const { dModel, decoderSelfAttention, normQueriesOnly, feedForwardType } = this.#c;
+    const { dModel, normQueriesOnly } = this.#c;
     const { heads, headWidth, feedForward, depth } = stackSizes(this.#c, stack);
     const isDecoder = stack === 'decoder';
     this.#at = { stack, layer: n };
-    if (isDecoder && decoderSelfAttention === 'ssru') {
-      this.matrix('ssru.in_proj', [2 * dModel, dModel], { parts: 2 }, '_weight'); // z, then the gate
-      this.vector('ssru.gate_bias', dModel, zero);
-    } else this.attention('self_attn', heads * headWidth, normQueriesOnly);
+    if (isDecoder) decoderSelfAttention(this.#c).parameters(this.#c, this);
+    else this.attention('self_attn', heads * headWidth, normQueriesOnly);
     if (isDecoder) this.attention('multihead_attn', heads * headWidth, true);
-    const width = feedForwardType === 'gated' ? 2 * feedForward : feedForward;
+    const width = feedForwardType(this.#c).parts * feedForward;
     for (let i = 1; i <= depth; i++)
       this.linear(`linear${i}`, i === depth ? dModel : width, i === 1 ? dModel : feedForward);
     const steps = stepsAround(this.#c);

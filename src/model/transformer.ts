@@ -5,18 +5,23 @@
 // B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V
 // vocabulary.
 
-import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
-import { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
 import { takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { activation } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { embed, type Tokens } from './embed-tokens.ts';
 import { type Stack, stackSizes, weightsLayer } from './model-config.ts';
-import { positionKind } from './positions.ts';
+import {
+  crossAttentionBlock,
+  crossAttentionHeads,
+  crossKeysValues,
+  positionBias,
+  selfAttentionBlock,
+  selfAttentionHeads,
+} from './multi-head-attention.ts';
 import { multiply, Scope, type Sublayer, type Transformer } from './scope.ts';
 import type { Source, SourceKind } from './source-kind.ts';
-import { separateQueries, ssruLayer } from './sublayers.ts';
+import { decoderSelfAttention } from './sublayers.ts';
 
 /** The encoder (section 3.1): a source of some kind, such as ids [B, S] -> memory [B, S, D]. */
 export function encode(m: Transformer, kind: SourceKind, source: Source): Value {
@@ -39,11 +44,10 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
   return new Scope(m).stack('decoder', (decoder) => {
     let x = decoder.point('embedding', embed(m, 'tgt', target)); // [B, T, D]
     const bias = positionBias(decoder, 'decoder');
-    const attend = (qkv: Value) => selfAttentionHeads(m, 'decoder', qkv, target.lengths, bias);
-    const isSsru = m.config.decoderSelfAttention === 'ssru';
+    const kind = decoderSelfAttention(m.config);
     for (let n = 0; n < m.config.decoderLayers; n++)
       x = decoderLayerOf(decoder, n, (layer) => {
-        const self: Sublayer = isSsru ? (y) => ssruLayer(layer, y) : selfAttentionBlock(layer, attend);
+        const self = kind.overSequence(layer, target.lengths, bias);
         const cross: Sublayer = (y) => {
           const kv = crossKeysValues(layer, memory); // [B, S, 2HW]
           return crossAttentionBlock(layer, y, (q) => crossAttentionHeads(m, q, kv, sourceLengths));
@@ -75,46 +79,6 @@ const finish = (stack: Scope, x: Value, rate: number): Value =>
 export const finishDecoder = (decoder: Scope, x: Value): Value =>
   finish(decoder, x, decoder.config.dropout.output);
 
-/**
- * Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T,
- * 3HW] -> [B, T, HW].
- */
-export const selfAttentionBlock =
-  (layer: Scope, attend: (qkv: Value) => Value): Sublayer =>
-  (x, input) =>
-    layer.sublayer('self_attn', (attn) => {
-      const qkv = layer.config.normQueriesOnly ? separateQueries(attn, x, input) : attn.linear('in_proj', x);
-      return attn.linear('out_proj', attend(qkv));
-    });
-
-/**
- * The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. `bias`: that of
- * `positionBias`.
- */
-function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value, bias?: Value): Value {
-  const options = { ...attentionOptions(m, stack), causal: stack === 'decoder' };
-  const fused = () => selfAttention(m.graph, qkv, lengths, m.step, options, bias);
-  return m.points?.heads({ q: qkv, kv: qkv, lens: lengths, bias }, options, fused) ?? fused();
-}
-
-/** The heads of cross-attention: q [B, T, HW], keys and values [B, S, 2HW] -> [B, T, HW]. */
-function crossAttentionHeads(m: Transformer, q: Value, kv: Value, lengths: Value): Value {
-  const options = attentionOptions(m, 'decoder');
-  const fused = () => crossAttention(m.graph, q, kv, lengths, m.step, options);
-  return m.points?.heads({ q, kv, lens: lengths }, { ...options, causal: false }, fused) ?? fused();
-}
-
-/**
- * Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B,
- * T, HW] -> [B, T, HW].
- */
-export const crossAttentionBlock = (layer: Scope, x: Value, attend: (q: Value) => Value): Value =>
-  layer.sublayer('multihead_attn', (attn) => attn.linear('out_proj', attend(attn.linear('q_proj', x))));
-
-/** Keys and values of the cross-attention of a decoder layer: memory [B, S, D] -> [B, S, 2HW]. */
-export const crossKeysValues = (layer: Scope, memory: Value): Value =>
-  layer.sublayer('multihead_attn', (attn) => attn.linear('kv_proj', memory));
-
 /** The position-wise feed-forward network (section 3.3): [B, T, D] -> [B, T, D]. */
 function feedForward(layer: Scope, stack: Stack, x: Value): Value {
   const { feedForwardType, activation: kind, dropout } = layer.config;
@@ -127,32 +91,6 @@ function feedForward(layer: Scope, stack: Stack, x: Value): Value {
       return n === depth ? y : activate(part.graph, y, kind); // [B, T, F], at last [B, T, D]
     });
   return h;
-}
-
-/**
- * Options of an attention op: heads, head width and scale of a stack, and in training the dropout of the
- * attention weights.
- */
-export function attentionOptions(m: Transformer, stack: Stack) {
-  const { heads, headWidth } = stackSizes(m.config, stack);
-  const scale = m.config.attentionScale ? undefined : 1;
-  const dropout = m.config.dropout.attention;
-  if (!m.training || dropout === 0) return { heads, headWidth, scale };
-  return { heads, headWidth, scale, dropout, site: m.nextSite() };
-}
-
-/**
- * The bias of the self-attention scores of all layers of a stack by distance [H, distances] (Raffel et al.,
- * 2020, T5); undefined if positions are not relative.
- */
-export function positionBias(scope: Scope, stack: Stack): Value | undefined {
-  const { relativeMaxDistance: maxDistance } = scope.config;
-  if (!positionKind(scope.config).isRelative) return undefined;
-  const table = scope.weight('relative_bias.weight'); // [buckets, H]
-  return relativePositionBias(scope.graph, table, {
-    maxDistance,
-    bidirectional: stack === 'encoder',
-  });
 }
 
 /**

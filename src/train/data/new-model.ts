@@ -8,6 +8,7 @@ import {
   modelConfig,
   sharesEmbeddings,
 } from '../../model/model-config.ts';
+import { decoderSelfAttention } from '../../model/sublayers.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { PairList } from '../../text/corpus/pairs.ts';
 import { openTokenizer, openTokenizerWithoutStart, startPieces } from '../../text/open-tokenizer.ts';
@@ -57,9 +58,9 @@ export async function newModel(
   // A source without tokens has the tokenizer of the target.
   const given = isText ? tokenizers : { source: tokenizers.target, target: tokenizers.target };
   const size = tokenizer.size ?? vocabularySize(pairs.length);
-  // Models with SSRU decoders start without a token, as in Marian, which reads only such vocabularies.
+  // Marian reads only such vocabularies.
   const isMarian =
-    model.decoderSelfAttention === 'ssru' &&
+    decoderSelfAttention(model).startsWithoutToken &&
     (tokenizer.kind === 'unigram' || tokenizer.kind === 'sentencepiece-bpe');
   const trained = await trainTokenizers(pairs, pool, {
     ...tokenizer,

@@ -5,6 +5,7 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { type Message, msg, option } from '../../core/message.ts';
 import { type Pace, runPaced } from '../../core/steps.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import { decoderSelfAttention } from '../../model/sublayers.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { TrainingSource } from '../../session/training-source.ts';
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
@@ -106,7 +107,7 @@ async function dataOfPairs(
   const { train, dev, test, fileSizes } = split;
   const compared = comparedSets(split, args, inputs.split !== undefined);
   const warnings = await runPaced(corpusWarnings(compared), createPace(session));
-  const noStart = recipe.data.model.decoderSelfAttention === 'ssru';
+  const noStart = decoderSelfAttention(recipe.data.model).startsWithoutToken;
   const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
   const hashing = source.fingerprint(train, pool).then((fingerprint) => ({
     fingerprint,
