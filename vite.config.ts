@@ -14,7 +14,7 @@ import { offline } from './demo/build/offline.ts';
 import { cspTag, pageHead, previews } from './demo/build/page-head.ts';
 import { isolation } from './demo/build/project-files.ts';
 import { shaderTexts } from './demo/build/shader-texts.ts';
-import { guides, hub, sourceCode } from './demo/build/site-files.ts';
+import { guides, hub, libraryFile, sourceCode } from './demo/build/site-files.ts';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { pageLanguages } from './demo/page-languages.ts';
 import { shortTemplates } from './demo/short-templates.ts';
@@ -155,6 +155,7 @@ const demo: UserConfig = {
     transformersLibrary,
     guides,
     sourceCode,
+    libraryFile,
     offline,
   ],
 };

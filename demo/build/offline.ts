@@ -16,7 +16,9 @@ export const offline: Plugin = {
   async generateBundle(_, bundle) {
     const names = Object.keys(bundle).filter(
       (name) =>
-        !/\.(?:map|safetensors|json|zip|txt|wasm|wav)$|\/ort\.|^(?:firefox|transformers)\//.test(name),
+        !/\.(?:map|safetensors|json|zip|txt|wasm|wav)$|\/ort\.|^(?:firefox|transformers)\/|^heddle\.bundle/.test(
+          name,
+        ),
     );
     const pages = ['./', ...names.filter((name) => name !== 'index.html'), 'index.html'];
     const worker = await readFile(resolve(root, 'demo/service-worker.js'), 'utf8');

@@ -39,6 +39,17 @@ export const guides: Plugin = {
   },
 };
 
+/** Adds dist/heddle.bundle.js, which the programs to take away contain; `npm run build` writes it first. */
+export const libraryFile: Plugin = {
+  name: 'heddle:library-file',
+  apply: 'build',
+  async generateBundle() {
+    const source = await readFile(join(root, 'dist/heddle.bundle.js')).catch(() => undefined);
+    if (source) this.emitFile({ type: 'asset', fileName: 'heddle.bundle.js', source });
+    else this.warn('dist/heddle.bundle.js is missing: run npm run build');
+  },
+};
+
 const typeOfFile: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',

@@ -32,6 +32,12 @@ const markers = [
   /^adapter_config\.json$/,
 ];
 
+/**
+ * A model as one safetensors file in an archive of another format: heddle reads it, and not the format around it, such as
+ * the graphs for transformers.js.
+ */
+export const ownModelName = 'heddle.safetensors';
+
 /** The folder of the model in an archive, with a slash at its end: '', or a top folder that many tools add. */
 function modelFolderIn(names: readonly string[]): string | undefined {
   const split = names.map((name) => /^([^/]+\/)?([^/]+)$/.exec(name)?.slice(1) ?? ['', '']);
@@ -48,6 +54,8 @@ function modelFolderIn(names: readonly string[]): string | undefined {
 export async function unzipModel(bytes: Archive, archive: string): Promise<Record<string, Uint8Array>> {
   const damaged: string[] = [];
   const files = await unzip(bytes, archive, (name) => damaged.push(name), maxBytesOf);
+  const own = Object.keys(files).find((name) => name.replace(/^[^/]+\//, '') === ownModelName);
+  if (own !== undefined) return unpackSafetensorsModel(files[own] as Uint8Array, `${archive}/${own}`);
   const prefix = modelFolderIn([...Object.keys(files), ...damaged]);
   if (prefix === undefined)
     throw new HeddleError('no model: it has no config.json and no model file of Marian', {

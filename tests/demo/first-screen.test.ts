@@ -99,6 +99,28 @@ it('copies a picture of a lesson, or downloads it', async () => {
   await untilText(page, '#stage-note', 'copied');
 });
 
+it('races against a recorded curve of 400 steps, and draws a picture of the result', async () => {
+  await page.locator('#race').click();
+  await untilText(page, '#comparison', 'Grey: the run of the link');
+  await page.waitForFunction(
+    () => document.querySelector<HTMLInputElement>('#setting-steps')?.value === '400',
+  );
+  await page.locator('#start').click();
+  await untilText(page, '.state', 'Training');
+  await page.evaluate(() => window.fake.train(100, 50));
+  await untilText(page, '#learned', '^You are behind by');
+  expect(await page.$eval('#stage-answer', (loss) => loss.className)).toBe('stage-answer');
+  await page.evaluate(() => window.fake.train(300, 50));
+  await untilText(page, '#learned', '^You win by 0\\.\\d+ after 400 steps');
+  await untilText(page, '#stage-other', '^0\\.48');
+  expect(await axeViolations(page)).toEqual([]);
+  await page.evaluate(() => {
+    navigator.clipboard.write = async () => undefined;
+  });
+  await page.locator('#stage-picture').click();
+  await untilText(page, '#stage-note', 'copied');
+});
+
 it('shows what is for engineers only with their switch, and remembers it', async () => {
   const shown = () =>
     page.$$eval('.for-engineers', (all) => all.filter((each) => each.checkVisibility()).length);

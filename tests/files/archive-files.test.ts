@@ -156,3 +156,15 @@ describe('a model in one safetensors file', () => {
     );
   });
 });
+
+it('reads the model of heddle in an archive of another format, such as an export for transformers.js', async () => {
+  const weights = writeSafetensors({}, { 'config.json': '{}', 'source-tokenizer.json': '{"a":1}' });
+  const archive = zipParts({
+    'config.json': bytes('{"model_type":"bart"}'),
+    'onnx/encoder_model.onnx': bytes('graph'),
+    'heddle.safetensors': weights,
+  });
+  const files = await unzipModel(concatBytes(archive), 'export.zip');
+  expect(Object.keys(files).sort()).toEqual(['config.json', 'model.safetensors', 'source-tokenizer.json']);
+  expect(new TextDecoder().decode(files['config.json'])).toBe('{}');
+});

@@ -1,8 +1,10 @@
 // The programs that a visitor takes away: a model with its settings and some pairs, as an archive. Loaded at its
 // first use.
 
+import { msg } from '../../../src/core/message.ts';
 import { type CorpusArguments, intlCorpus, readTsv, taskCorpus } from '../../../src/entries/data.ts';
 import {
+  HeddleError,
   loadModel,
   type Model,
   type Pair,
@@ -23,8 +25,18 @@ export async function takeAwayModel(
   pairs: readonly Pair[],
   settings: TrainSettings,
 ): Promise<Blob> {
-  const files = await takeAway(model, name, pairs, settings);
+  const files = await takeAway(model, name, pairs, settings, await library());
   return new Blob(zipParts(files) as BlobPart[], { type: 'application/zip' });
+}
+
+/** The library in one file, which is beside the pages. */
+async function library(): Promise<Uint8Array> {
+  const response = await fetch(new URL('../heddle.bundle.js', self.location.href)); // a worker is in assets/
+  if (!response.ok)
+    throw new HeddleError(
+      msg`This build of the pages lacks heddle.bundle.js, which the programs need: it is written by npm run build.`,
+    );
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 /** An archive of the programs of a stored model, with the settings of its training and pairs of its corpus. */

@@ -1,5 +1,5 @@
 // The stage: a question and the answer of the model in training, large, with its loss small. A lesson asks its question
-// again and again; another training shows a dev sentence at each evaluation.
+// again and again; another training shows a dev sentence at each evaluation; a race shows two losses.
 
 import { live } from 'lit-html/directives/live.js';
 import { fixed, formatDuration, formatInteger } from '../../common/format.ts';
@@ -8,11 +8,15 @@ import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent, SessionState } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
 import type { Lesson } from './lessons.ts';
+import { type Comparison, type Curve, compare } from './shared-curve.ts';
 import './stage.css';
 import { isRunning } from './run-panel.ts';
 
-/** What the stage shows: a lesson, or dev sentences of another training. */
-export type Act = Lesson | undefined;
+/** What the stage shows: a lesson, dev sentences of another training, or a race against the curve of another run. */
+export interface Act {
+  readonly lesson?: Lesson;
+  readonly race?: Curve;
+}
 
 /** Parts of the page that the stage uses. */
 export interface StageHost {
@@ -20,6 +24,7 @@ export interface StageHost {
   readonly ask: (question: string) => Promise<{ readonly text: string; readonly step: number }>;
   /** Saves or copies a picture of what the stage shows; resolves to a message. */
   readonly picture: (shown: StagePicture) => Promise<string>;
+  readonly racePicture: (shown: RacePicture) => Promise<string>;
 }
 
 /** What a picture of the stage shows. */
@@ -31,6 +36,14 @@ export interface StagePicture {
   readonly trail: readonly string[];
   readonly caption: string;
   readonly loss: readonly number[];
+}
+
+/** What a picture of a race shows: losses by step. */
+export interface RacePicture {
+  readonly own: Curve;
+  readonly other: Curve;
+  readonly verdict: string;
+  readonly losses: Comparison;
 }
 
 /** An answer of the model after a step. */
@@ -63,8 +76,9 @@ const askedShare = 0.2;
 /** The stage. */
 export class LearningStage extends Panel {
   readonly #host: StageHost;
-  readonly #loss = new Series(120);
-  #act: Act;
+  readonly #loss = new Series();
+  #act: Lesson | undefined;
+  #race: Curve | undefined;
   #question = '';
   /** The right answer; undefined if it is not known. */
   #expected: string | undefined;
@@ -87,11 +101,12 @@ export class LearningStage extends Panel {
     this.draw();
   }
 
-  /** Shows a lesson, or dev sentences, of the training that begins. */
-  open(act: Act): void {
-    this.#act = act;
+  /** Shows the training that begins. */
+  open({ lesson, race }: Act): void {
+    this.#act = lesson;
+    this.#race = lesson ? undefined : race;
     this.#loss.clear();
-    this.#setQuestion(act?.question ?? '');
+    this.#setQuestion(lesson?.question ?? '');
     [this.#step, this.#steps, this.#startedAt, this.#askAgainAt] = [0, 0, 0, 0];
     this.draw();
   }
@@ -169,7 +184,7 @@ export class LearningStage extends Panel {
   }
   /** Shows the dev sentence that is shown already, or the first short one. */
   #showSample(samples: (SessionEvent & { type: 'samples' })['samples'], step: number): void {
-    if (this.#act) return;
+    if (this.#act || this.#race) return;
     const known = samples.find(({ source }) => source === this.#question);
     const found = known ?? samples.find(({ source }) => source.length <= maxSentence) ?? samples[0];
     if (!found) return;
@@ -191,7 +206,62 @@ export class LearningStage extends Panel {
     this.draw();
   }
 
+  /** The losses at the last point of the other curve that this run has reached. */
+  get #comparison(): Comparison | undefined {
+    return this.#race && compare(this.#loss, this.#race);
+  }
+  async #takeRacePicture(): Promise<void> {
+    const { xs, ys } = this.#loss;
+    const losses = this.#comparison;
+    if (!losses || !this.#race) return;
+    const own = xs.map((x, i) => [x, ys[i] as number] as const);
+    this.#note = await this.#host.racePicture({
+      own,
+      other: this.#race,
+      verdict: this.#raceVerdict(),
+      losses,
+    });
+    this.draw();
+  }
+  #raceVerdict(): string {
+    const found = this.#comparison;
+    if (!found || !this.#race) return say`The lower loss at the last step wins.`;
+    const [last = 0] = this.#race.at(-1) ?? [];
+    const gap = fixed(Math.abs(found.other - found.own), 3);
+    if (found.step < last)
+      return found.own < found.other ? say`You are ahead by ${gap}.` : say`You are behind by ${gap}.`;
+    return found.own < found.other
+      ? say`You win by ${gap} after ${formatInteger(last)} steps.`
+      : say`You lose by ${gap} after ${formatInteger(last)} steps. Another learning rate or warm-up?`;
+  }
+  /** A race: two losses, and both curves. */
+  #raceTemplate(race: Curve): Content {
+    const found = this.#comparison;
+    const isAhead = found !== undefined && found.own < found.other;
+    const shown = (loss: number | undefined) => (loss === undefined ? '?' : fixed(loss, 3));
+    return html`
+      <div class="stage-lines stage-race" .style=${'--length: 5'}>
+        <p class="stage-side"><small>your loss</small><output class=${isAhead ? 'stage-answer right' : 'stage-answer'} id="stage-answer">${shown(found?.own)}</output></p>
+        <span class="stage-arrow" aria-hidden="true">${isAhead ? '<' : '>'}</span>
+        <p class="stage-side"><small>to beat</small><span id="stage-other">${shown(found?.other)}</span></p>
+      </div>
+      ${this.#curve(race)}
+      <p class=${isAhead ? 'stage-verdict right' : 'stage-verdict'} id="learned" role="status">${this.#raceVerdict()}</p>
+      <div class="row stage-foot">
+        <span class="hint number">${this.#progress()}</span>
+        <button
+          type="button"
+          class="push"
+          id="stage-picture"
+          ?hidden=${!found}
+          @click=${this.#takeRacePicture}
+        >Copy a picture</button>
+      </div>
+      <p class="hint" role="status" id="stage-note" ?hidden=${this.#note === ''}>${this.#note}</p>`;
+  }
+
   protected override template(): Content {
+    if (this.#race) return this.#raceTemplate(this.#race);
     const answer = this.#answer;
     const length = Math.max(5, this.#question.length, this.#expected?.length ?? 0);
     return html`
@@ -268,14 +338,19 @@ export class LearningStage extends Panel {
       this.#steps > 0 ? say`step ${formatInteger(this.#step)} of ${formatInteger(this.#steps)}` : '';
     return [loss, step].filter(Boolean).join(' · ');
   }
-  /** The loss as a small line. */
-  #curve(): Content {
+  /** The loss as a line, small or above that of another run. */
+  #curve(other: Curve = []): Content {
     const { xs, ys } = this.#loss;
-    if (ys.length < 2) return nothing;
-    const [top, right] = [Math.max(...ys), Math.max(this.#steps, xs.at(-1) ?? 1)];
-    const points = ys.map(
-      (y, i) => `${((120 * (xs[i] as number)) / right).toFixed(1)},${(34 - (32 * y) / top).toFixed(1)}`,
-    );
-    return html`<svg class="stage-curve" viewBox="0 0 120 36" aria-hidden="true"><polyline points=${points.join(' ')}></polyline></svg>`;
+    if (ys.length < 2 && other.length === 0) return nothing;
+    const top = Math.max(...ys, ...other.map(([, y]) => y));
+    const right = Math.max(this.#steps, xs.at(-1) ?? 1, other.at(-1)?.[0] ?? 0);
+    const line = (points: Curve) =>
+      points
+        .map(([x, y]) => `${((120 * x) / right).toFixed(1)},${(34 - (32 * y) / top).toFixed(1)}`)
+        .join(' ');
+    const own = line(ys.map((y, i) => [xs[i] as number, y] as const));
+    if (other.length > 0)
+      return html`<svg class="stage-curve wide" viewBox="0 0 120 36" preserveAspectRatio="none" aria-hidden="true"><polyline class="other" points=${line(other)}></polyline><polyline points=${own}></polyline></svg>`;
+    return html`<svg class="stage-curve" viewBox="0 0 120 36" aria-hidden="true"><polyline points=${own}></polyline></svg>`;
   }
 }

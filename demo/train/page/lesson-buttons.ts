@@ -1,4 +1,4 @@
-// Buttons that each train a model on a small task at once, while the stage asks it a question.
+// Buttons that each train a model on a small task at once, while the stage asks it a question; and one that opens a race.
 
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { type Lesson, lessons } from './lessons.ts';
@@ -6,11 +6,13 @@ import { type Lesson, lessons } from './lessons.ts';
 /** The buttons. */
 export class LessonButtons extends Panel {
   readonly #onTeach: (lesson: Lesson) => void;
+  readonly #onRace: () => void;
   #isTraining = false;
 
-  constructor(onTeach: (lesson: Lesson) => void) {
+  constructor(onTeach: (lesson: Lesson) => void, onRace: () => void) {
     super('row lessons');
     this.#onTeach = onTeach;
+    this.#onRace = onRace;
     this.draw();
   }
 
@@ -20,7 +22,7 @@ export class LessonButtons extends Panel {
   }
 
   protected override template(): Content {
-    return lessons.map(
+    const teach = lessons.map(
       (lesson) => html`
         <button
           type="button"
@@ -30,5 +32,8 @@ export class LessonButtons extends Panel {
           @click=${() => this.#onTeach(lesson)}
         ><b>${lesson.name}</b> <span class="hint">${lesson.question} → ${lesson.answer}</span></button>`,
     );
+    return html`${teach}
+      <button type="button" class="lesson" id="race" ?disabled=${this.#isTraining} @click=${() => this.#onRace()}
+      ><b>Race</b> <span class="hint">Beat a curve in 400 steps</span></button>`;
   }
 }

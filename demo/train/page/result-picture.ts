@@ -1,9 +1,10 @@
 // Pictures of results to send to somebody: of a lesson, and of a race. Drawn on a canvas in the colours of the page.
 
+import { fixed } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { download } from '../../common/save-blob.ts';
 import { colour } from '../../common/theme.ts';
-import type { StagePicture } from './learning-stage.ts';
+import type { RacePicture, StagePicture } from './learning-stage.ts';
 
 /** Size of a picture in pixels: that of link previews. */
 const [width, height] = [1200, 630];
@@ -128,6 +129,26 @@ export function pictureOfStage({
     [{ points, colour: colour('--c1'), lineWidth: 4 }],
     [margin, 420, width - 2 * margin, 120],
   );
+  return canvas;
+}
+
+/** The picture of a race: both losses, and both curves. */
+export function pictureOfRace({ own, other, verdict, losses }: RacePicture): HTMLCanvasElement {
+  const { canvas, draw } = newPicture();
+  const font = 'system-ui, sans-serif';
+  const isAhead = losses.own < losses.other;
+  const right = width / 2 + 20;
+  write(draw, say`my loss`, { x: margin, y: 92, size: 30, room: 400, font, ink: '--soft' });
+  write(draw, say`to beat`, { x: right, y: 92, size: 30, room: 400, font, ink: '--soft' });
+  const ink = isAhead ? '--good' : '--c2';
+  write(draw, fixed(losses.own, 3), { x: margin, y: 230, size: 140, room: 500, ink });
+  write(draw, fixed(losses.other, 3), { x: right, y: 230, size: 140, room: 500, ink: '--soft' });
+  write(draw, verdict, { x: margin, y: 300, size: 34, room: width - 2 * margin, font });
+  const curves = [
+    { points: other, colour: colour('--line'), lineWidth: 9 },
+    { points: own, colour: colour('--c1'), lineWidth: 4 },
+  ];
+  drawCurves(draw, curves, [margin, 340, width - 2 * margin, 200]);
   return canvas;
 }
 

@@ -27,7 +27,7 @@ import { isRunning, RunPanel } from './run-panel.ts';
 import { RunReactions } from './run-reactions.ts';
 import { SettingsForm } from './settings-form.ts';
 import { fromHash } from './share-link.ts';
-import { seriesOf } from './shared-curve.ts';
+import { type Curve, seriesOf } from './shared-curve.ts';
 import { TrainingStarter } from './start-training.ts';
 import type { StoredPanels } from './stored-panels.ts';
 import { createSession, type Session } from './training-session.ts';
@@ -56,7 +56,12 @@ export class TrainingPage {
   #stage: Promise<LearningStage> | undefined;
   /** The lesson that trains; undefined for another training. */
   #lesson: Lesson | undefined;
-  readonly #lessons = new LessonButtons((lesson) => void this.#teach(lesson));
+  readonly #lessons = new LessonButtons(
+    (lesson) => void this.#teach(lesson),
+    () => void this.#race(),
+  );
+  /** The curve of the link, against which the next trainings race. */
+  #toBeat: Curve | undefined;
   readonly #preview: PlanPreview;
   readonly #starter: TrainingStarter;
   readonly #events: PageEvents;
@@ -158,11 +163,18 @@ export class TrainingPage {
     if (settings) await this.#starter.start(settings);
     if (!isRunning(this.#run.state)) this.#closeStage();
   }
+  /** Opens the recorded race as a link, with the forms in view. */
+  async #race(): Promise<void> {
+    const { raceHash } = await import('./race.ts');
+    if (location.hash === raceHash) this.#openLink();
+    else location.hash = raceHash;
+    byId('settings').scrollIntoView({ block: 'center' });
+  }
   /** Opens the stage for the training that begins, in place of the film. */
   #showStage(lesson: Lesson | undefined): void {
     this.#lesson = lesson;
     this.#stage ??= this.#loadStage();
-    void this.#stage.then((stage) => stage.open(lesson));
+    void this.#stage.then((stage) => stage.open({ lesson, race: this.#toBeat }));
     byId('learning-stage').hidden = false;
     byId('intro').classList.add('staged');
     window.scrollTo({ top: 0 });
@@ -174,13 +186,14 @@ export class TrainingPage {
     byId('intro').classList.remove('staged');
   }
   async #loadStage(): Promise<LearningStage> {
-    const [{ LearningStage }, { keepPicture, pictureOfStage }] = await Promise.all([
+    const [{ LearningStage }, { keepPicture, pictureOfRace, pictureOfStage }] = await Promise.all([
       import('./learning-stage.ts'),
       import('./result-picture.ts'),
     ]);
     const stage = new LearningStage({
       ask: (question) => this.#session.translate(question, { method: 'greedy' }),
       picture: (shown) => keepPicture(pictureOfStage(shown), 'heddle-lesson.png'),
+      racePicture: (shown) => keepPicture(pictureOfRace(shown), 'heddle-race.png'),
     });
     byId('learning-stage').append(stage.element);
     return stage;
@@ -361,6 +374,7 @@ export class TrainingPage {
         throw new HeddleError(say`a training is running; stop it, then open the link again`);
       this.#corpus.load(linked.corpus);
       this.#settings.load(this.#settings.nameFor(linked.corpus), linked.settings);
+      this.#toBeat = linked.curve;
       if (linked.curve) this.#results.hideRecordedRun();
       this.#results.curves.compare(linked.curve && seriesOf(linked.curve), say`the run of the link`);
       const { changes } = linked.settings;
@@ -368,7 +382,10 @@ export class TrainingPage {
       const changed = changes
         ? say` ${changedText(say`The run`, changes)} This training repeats these changes.`
         : '';
-      this.#notices.show('info', same + changed, { id: 'link' });
+      const race = linked.curve
+        ? say` Beat its curve, which is grey: change the learning rate, the warm-up, the batch or the model, and press Start.`
+        : '';
+      this.#notices.show('info', same + changed + race, { id: 'link' });
       return true;
     } catch (error) {
       const text = say`The training in the link is ignored: ${(error as Error).message}.`;

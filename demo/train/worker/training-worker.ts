@@ -276,9 +276,10 @@ const calls: {
   },
   async exportOnnx(_, name) {
     await saveIfTraining(name);
+    const { exportForTransformers } = await import('./onnx-export.ts');
     const model = await loadAnyModel(name);
     try {
-      return await model.toBlob({ format: 'onnx', dtype: 'q8', onWarning: warn });
+      return await exportForTransformers(model, warn);
     } finally {
       model.dispose();
     }

@@ -9,13 +9,14 @@ import { takeAwayFiles } from './take-away-files.ts';
 /**
  * The files of two programs, by path, that compute the loss of the pairs and some updates with a model: program.js with
  * heddle, program.py with PyTorch. Throws a HeddleError if PyTorch's program does not support the model, or if no pair
- * fits it.
+ * fits it. `library`: see `TakenAway`.
  */
 export async function takeAway(
   model: Model,
   name: string,
   pairs: readonly Pair[],
-  settings: TrainSettings = {},
+  settings: TrainSettings,
+  library: Uint8Array,
 ): Promise<Readonly<Record<string, Uint8Array>>> {
-  return takeAwayFiles({ name, model: await originOf(model).saved(), pairs, settings });
+  return takeAwayFiles({ name, model: await originOf(model).saved(), pairs, settings, library });
 }

@@ -1,9 +1,8 @@
 // The model NAME as a program of heddle: the loss of the pairs in pairs.json, then UPDATES updates on them as one
 // batch, each with its loss before the update. program.py does the same in PyTorch.
 //
-//   npm install
-//   npm start            in Node
-//   npm run page         in a page: open the address that it prints
+//   npm install && npm start    in Node
+//   npm run page                in a page: open the address that it prints
 
 import { loadModel, train } from 'heddle';
 

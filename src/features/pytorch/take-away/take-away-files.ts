@@ -19,10 +19,12 @@ import { trainableParameters } from '../../../train/update/trainable-parameters.
 import checkpointScript from '../torch-run/checkpoint.py?raw';
 import optimizerScript from '../torch-run/optimizer.py?raw';
 import transformerScript from '../torch-run/transformer.py?raw';
+import nodeEntry from './node-entry.js?raw';
 import page from './page.html?raw';
 import heddleProgram from './program.js?raw';
 import torchProgram from './program.py?raw';
 import readMe from './read-me.md?raw';
+import server from './serve.js?raw';
 
 /** Number of updates that the programs do. */
 const updates = 10;
@@ -54,13 +56,21 @@ export interface TakenAway {
   readonly pairs: readonly Pair[];
   /** Settings of the training; those that are not given are those of a fine-tuning. */
   readonly settings: TrainSettings;
+  /** The library as one file for pages, dist/heddle.bundle.js, which the programs contain. */
+  readonly library: Uint8Array;
 }
 
 /**
  * The files of the programs by path. Throws a HeddleError if PyTorch's program does not support the model, if no pair
  * fits it, or if a setting is wrong.
  */
-export function takeAwayFiles({ name, model, pairs, settings }: TakenAway): Record<string, Uint8Array> {
+export function takeAwayFiles({
+  name,
+  model,
+  pairs,
+  settings,
+  library,
+}: TakenAway): Record<string, Uint8Array> {
   const { config, source, target } = model;
   requireFields('PyTorch', [...ordinaryFields(config), ['source', config.source, 'tokens']]);
   const corpus = encodePairs(pairs, source, target, {
@@ -89,8 +99,8 @@ export function takeAwayFiles({ name, model, pairs, settings }: TakenAway): Reco
   const words = { NAME: name, UPDATES: String(updates), SETTINGS: known, FILES: Object.keys(own) };
   const bytesOf = (text: string) => new TextEncoder().encode(text);
   const text = (template: string) => bytesOf(filled(template, words));
-  const dependencies = { heddle: '^0.1.0', vite: '^8.0.0', webgpu: '^0.6.2' };
-  const scripts = { start: 'node program.js', page: 'vite' };
+  const dependencies = { heddle: 'file:./heddle', webgpu: '^0.6.2' };
+  const scripts = { start: 'node program.js', page: 'node serve.js' };
   return {
     'README.md': text(readMe),
     'program.js': text(heddleProgram),
@@ -102,9 +112,24 @@ export function takeAwayFiles({ name, model, pairs, settings }: TakenAway): Reco
     'transformer.py': bytesOf(transformerScript),
     'optimizer.py': bytesOf(optimizerScript),
     'checkpoint.py': bytesOf(checkpointScript),
+    'serve.js': bytesOf(server),
+    ...packageOf(library),
     ...Object.fromEntries(Object.entries(own).map(([file, bytes]) => [`model/${file}`, bytes])),
   };
 }
+
+/** The package heddle as a folder: the library, and for Node the WebGPU of the package webgpu. */
+const packageOf = (library: Uint8Array): Record<string, Uint8Array> => ({
+  'heddle/package.json': jsonBytes({
+    name: 'heddle',
+    version: '1.0.0',
+    license: 'MIT',
+    type: 'module',
+    exports: { node: './node.js', default: './heddle.bundle.js' },
+  }),
+  'heddle/node.js': new TextEncoder().encode(nodeEntry),
+  'heddle/heddle.bundle.js': library,
+});
 
 /**
  * The settings of updates among those of a run. A rate that falls until the run's last step does so in the programs,

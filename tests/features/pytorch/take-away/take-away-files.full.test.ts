@@ -1,10 +1,10 @@
 // The two programs that a page gives away: both run, heddle's in Node and in a page, and their losses agree, before
 // and after updates. Without Debian's python3-torch only heddle's runs.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type TrainSettings } from '../../../../src/entries/heddle.node.ts';
 import { takeAway } from '../../../../src/features/pytorch/take-away/model-programs.ts';
@@ -12,14 +12,13 @@ import { launchChrome } from '../../../../src/host/chrome.ts';
 import { distFile } from '../../../support/dist.ts';
 import { hasTorch, python } from '../../../support/python.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
+const root = resolve(import.meta.dirname, '../../../..');
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-take-away-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
+/** As in the archive of a page: the programs have the library. */
+let library = new Uint8Array();
 beforeAll(() => {
-  distFile('heddle.node.js');
-  mkdirSync(join(scratch, 'node_modules'));
-  symlinkSync(root, join(scratch, 'node_modules/heddle'));
-  symlinkSync(join(root, 'node_modules/webgpu'), join(scratch, 'node_modules/webgpu'));
+  library = readFileSync(distFile('heddle.bundle.js'));
 });
 
 const pairs = [
@@ -36,10 +35,16 @@ const cases: Record<string, TrainSettings> = {
 async function write(name: string): Promise<string> {
   const folder = join(scratch, name);
   using model = await loadModel(join(root, `demo/models/${name}.safetensors`), { device: 'cpu' });
-  for (const [path, bytes] of Object.entries(await takeAway(model, name, pairs, cases[name]))) {
+  for (const [path, bytes] of Object.entries(
+    await takeAway(model, name, pairs, cases[name] ?? {}, library),
+  )) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), bytes);
   }
+  // What `npm install` does.
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync('../heddle', join(folder, 'node_modules/heddle'));
+  symlinkSync(join(root, 'node_modules/webgpu'), join(folder, 'node_modules/webgpu'));
   return folder;
 }
 
@@ -66,16 +71,11 @@ describe.each(Object.keys(cases))('%s', (name) => {
   });
 
   it('the same program has the same losses in a page, on another adapter', async () => {
-    const server = await createServer({
-      root: folder,
-      configFile: false,
-      logLevel: 'error',
-      server: { fs: { strict: false } }, // heddle is a link here
-    });
-    await server.listen();
+    const server = spawn(process.execPath, ['serve.js'], { cwd: folder, env: { ...process.env, PORT: '0' } });
+    const [address] = await once(server.stdout, 'data');
     const chrome = await launchChrome({ gpu: 'swiftshader' });
     try {
-      const page = await chrome.openPage(server.resolvedUrls?.local[0] ?? '');
+      const page = await chrome.openPage(String(address).trim());
       await page.waitForFunction(() => /update 10: loss/.test(document.body.textContent ?? ''), {
         timeout: 120_000,
       });
@@ -83,7 +83,8 @@ describe.each(Object.keys(cases))('%s', (name) => {
       for (const [i, loss] of lossesIn(text).entries())
         expect(Math.abs(loss - (ofHeddle[i] as number)), `loss ${i}`).toBeLessThan(i < 2 ? 2e-5 : 2e-3);
     } finally {
-      await Promise.all([chrome.close(), server.close()]);
+      server.kill();
+      await chrome.close();
     }
   });
 

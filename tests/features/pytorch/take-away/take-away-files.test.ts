@@ -18,11 +18,12 @@ function model(more: Partial<ModelOptions> = {}): SavedModel {
   const config = modelConfig({ srcVocab: source.size, tgtVocab: target.size, ...sizes, ...more });
   return { config, source, target, weights: initializeWeights(config, parameterList(config), 1) };
 }
+const library = new TextEncoder().encode('export const x = 1;');
 const read = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 it('has the settings of the run and the pairs that fit', () => {
   const settings = { learningRate: 0.002, schedule: 'linear', steps: 800, batchSize: 64 } as const;
-  const files = takeAwayFiles({ name: 'mine', model: model(), pairs, settings });
+  const files = takeAwayFiles({ name: 'mine', model: model(), pairs, settings, library });
   const program = read(files['program.js']);
   expect(program).toContain('"learningRate": 0.002');
   expect(program).toContain('"scheduleSteps": 800');
@@ -36,7 +37,17 @@ it('has the settings of the run and the pairs that fit', () => {
 
 it('refuses a model that the program of PyTorch does not have', () => {
   const other = { ...model(), config: modelConfig({ ...model().config, decoderSelfAttention: 'ssru' }) };
-  expect(() => takeAwayFiles({ name: 'ssru', model: other, pairs, settings: {} })).toThrow(
+  expect(() => takeAwayFiles({ name: 'ssru', model: other, pairs, settings: {}, library })).toThrow(
     /PyTorch does not support this model: decoderSelfAttention/,
   );
+});
+
+it('has the library and links to it, since npm may lack it', () => {
+  const files = takeAwayFiles({ name: 'mine', model: model(), pairs, settings: {}, library });
+  expect(files['heddle/heddle.bundle.js']).toBe(library);
+  expect(JSON.parse(read(files['package.json'])).dependencies.heddle).toBe('file:./heddle');
+  const { name, exports } = JSON.parse(read(files['heddle/package.json']));
+  expect(name).toBe('heddle');
+  for (const path of Object.values(exports as Record<string, string>))
+    expect(files).toHaveProperty([path.replace('./', 'heddle/')]);
 });
