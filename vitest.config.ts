@@ -71,6 +71,7 @@ const dawnOnly = [
   'tests/engine/graph/**',
   'tests/model/**',
   'tests/readme.gpu.test.ts',
+  'tests/features/speech/train-speech.gpu.test.ts',
   'tests/formats/**',
   'tests/train/update/{guided-loss,non-finite,precision,trainable-parameters}.gpu.test.ts',
 ];

@@ -507,8 +507,9 @@ it.each([1280, 390])('passes axe and fits its width in both themes: %i px', asyn
         }),
       );
       expect(Math.min(99, ...gaps), id).toBeGreaterThan(7);
-      if (theme === 'light' || id === 'heads' || process.env.HEDDLE_FULL)
-        expect(await axeViolations(page), `${id}, ${theme}`).toEqual([]);
+      // axe takes a third of a second a chapter.
+      const hasAxe = width === 390 && (theme === 'light' || id === 'heads');
+      if (hasAxe || process.env.HEDDLE_FULL) expect(await axeViolations(page), `${id}, ${theme}`).toEqual([]);
     }
     if (id === 'heads' || id === 'queries') await shown.screenshot(`learn-${id}-${width}`);
   }

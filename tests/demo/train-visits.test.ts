@@ -78,7 +78,7 @@ const finishedRun = {
 /** What long visits do is the same at both widths; a phone has less room. */
 const widths = process.env.HEDDLE_FULL ? [1280, 390] : [390];
 
-describe.each([1280, 390])('at %i px', (width) => {
+describe.each(widths)('at %i px', (width) => {
   it('answers with a model of the page and shows three example pairs', async () => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');

@@ -100,7 +100,7 @@ describe.skipIf(!hasStorage).each(faultWays)('%s', (way) => {
     const old = texts('old', 'a.json', 'b.bin', 'data/c', 'gone/d');
     const next = texts('new', 'a.json', 'b.bin', 'data/c', 'more/e');
     const all = Object.keys({ ...old, ...next });
-    const count = await atEach(way, everyCase ? 5 : 80, async (one) => {
+    const count = await atEach(way, everyCase ? 5 : 160, async (one) => {
       let files = await opened();
       await files.remove('saved');
       await writeFolder(files, 'saved', bytes(old));

@@ -266,7 +266,7 @@ describe('texts in which tokenizers differ', () => {
       ),
   };
   /** Number of texts; a few thousand in test:full. */
-  const count = everyCase ? 3000 : 400;
+  const count = everyCase ? 3000 : 100;
   const hostile = hostileTexts(count, 1, [...others, '>>fra<< the', '>>spa<<']);
 
   it.each(Object.entries(classes))('%s', async (_, load) => {
@@ -299,7 +299,7 @@ describe('texts in which tokenizers differ', () => {
   );
 
   it('tokenizers of heddle', () => {
-    const side = (from: number) => phrases.slice(from, from + 300);
+    const side = (from: number) => phrases.slice(from, from + (everyCase ? 300 : 100));
     const pairs = [
       [trainWords(side(0), { size: 200 }), trainWords(side(300), { size: 150 })],
       [trainCharacters(side(0)), trainCharacters(side(300))],
