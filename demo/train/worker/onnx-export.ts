@@ -3,8 +3,10 @@
 
 import type { SaveOptions } from '../../../src/entries/heddle.ts';
 import { unzip, zipParts } from '../../../src/entries/host.ts';
-import { ownModelName } from '../../../src/files/model-archives.ts';
 import type { AnyModel } from '../guests/train-guests.ts';
+
+/** Name of the model of heddle in the archive, by which it is read. */
+const ownModelName = 'heddle.safetensors';
 
 /** The archive; its weights are int8 in both, the same numbers. */
 export async function exportForTransformers(
