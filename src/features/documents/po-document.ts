@@ -7,9 +7,9 @@ import { type PoEntry, parsePo, quotePo } from './pairs/po-file.ts';
 
 /** The text that a plural form translates: the singular for the form of 1, if it has the codes that are needed. */
 function sourceOf({ id, plural, flags }: PoEntry, plurals: PluralForms, form: number): InlineText {
-  const singular = inlineText(id, { flags });
+  const singular = inlineText(id, { flags, hasOptions: true });
   if (plural === undefined) return singular;
-  const several = inlineText(plural, { flags });
+  const several = inlineText(plural, { flags, hasOptions: true });
   const { one, only } = isForOne(plurals, form);
   const rawsOf = ({ codes }: InlineText) => [...codes.values()].map(({ raw }) => raw).join('\0');
   return one && (only || rawsOf(singular) === rawsOf(several)) ? singular : several;

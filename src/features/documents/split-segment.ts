@@ -15,18 +15,43 @@ const isWrap = (before: string, after: string): boolean =>
   /[\p{L}\p{N},;\ue000-\uf7ff]$/u.test(before) &&
   /^[\p{Ll}\p{Lo}\p{N}\ue000-\uf7ff]/u.test(after);
 
-/** The lines of a text that are translated on their own, each with the white space behind it. */
-function linesOf(text: string): { line: string; space: string }[] {
-  const out: { line: string; space: string }[] = [];
+/** A line that is translated on its own. */
+interface Line {
+  line: string;
+  /** White space behind it. */
+  space: string;
+  /** Line breaks inside of it, with the white space around them, and where they are. */
+  readonly wraps: { readonly at: number; readonly space: string }[];
+}
+
+/** The lines of a text that are translated on their own. */
+function linesOf(text: string): Line[] {
+  const out: Line[] = [];
   const parts = text.split(/(\s*\n\s*)/);
   for (let i = 0; i < parts.length; i += 2) {
     const [line = '', space = ''] = [parts[i], parts[i + 1]];
     const last = out.at(-1);
     const wraps = last && /^[ \t]*\r?\n[ \t]*$/.test(last.space) && isWrap(last.line, line);
     if (last && wraps) {
+      last.wraps.push({ at: last.line.length, space: last.space });
       last.line += ` ${line}`;
       last.space = space;
-    } else out.push({ line, space });
+    } else out.push({ line, space, wraps: [] });
+  }
+  return out;
+}
+
+/** A translation of a line with its line breaks: each at the nearest space. Without spaces between words there are none. */
+function wrapped(text: string, { line, wraps }: Line): string {
+  let out = text;
+  let from = 0;
+  for (const { at, space } of wraps) {
+    const wanted = (at / line.length) * text.length;
+    const spaces = [...out.slice(from).matchAll(/(?<=\S) (?=\S)/g)].map(({ index }) => from + index);
+    const [best] = spaces.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted));
+    if (best === undefined) break;
+    out = out.slice(0, best) + space + out.slice(best + 1);
+    from = best + space.length;
   }
   return out;
 }
@@ -93,18 +118,18 @@ function sentencesIn(line: string): SegmentParts {
 export function splitSegment(text: string): SegmentParts {
   const lead = /^\s*/.exec(text)?.[0] ?? '';
   const trail = /\s*$/.exec(text.slice(lead.length))?.[0] ?? '';
-  const lines = linesOf(text.slice(lead.length, text.length - trail.length)).map(({ line, space }) => {
-    const item = marker.exec(line)?.[0] ?? '';
-    return { item, split: sentencesIn(line.slice(item.length)), space };
+  const lines = linesOf(text.slice(lead.length, text.length - trail.length)).map((line) => {
+    const item = marker.exec(line.line)?.[0] ?? '';
+    return { item, split: sentencesIn(line.line.slice(item.length)), line };
   });
   return {
     sentences: lines.flatMap(({ split }) => split.sentences),
     join(translations) {
       let at = 0;
-      const joined = lines.map(({ item, split, space }) => {
+      const joined = lines.map(({ item, split, line }) => {
         const own = translations.slice(at, at + split.sentences.length);
         at += split.sentences.length;
-        return item + split.join(own) + space;
+        return wrapped(item + split.join(own), line) + line.space;
       });
       return lead + joined.join('') + trail;
     },

@@ -12,6 +12,7 @@ import {
   type SentenceModel,
   type TranslatedSegment,
   translateSegments,
+  withEdges,
 } from './translate-segments.ts';
 import type { TranslationMemory } from './translation-memory.ts';
 
@@ -191,6 +192,6 @@ function formed(
 ): string {
   const { text = '', method } = found ?? {};
   if (method === 'copied') return text;
-  const followed = followSource(source.text, text, targetLang);
+  const followed = withEdges(source.text, followSource(source.text, text, targetLang));
   return keepsCodes(source, followed) ? followed : text;
 }

@@ -86,11 +86,15 @@ function joined(source: InlineText, part: SegmentParts, own: readonly Sentence[]
   const tokens = own.reduce((n, sentence) => n + sentence.tokens, 0);
   const logProb = own.reduce((n, sentence) => n + sentence.logProb, 0);
   return {
-    text: text ?? source.text,
+    text: text === undefined ? source.text : withEdges(source.text, text),
     method: text === undefined ? 'not translated' : method,
     confidence: tokens > 0 ? logProb / tokens : undefined,
   };
 }
+
+/** A translation with the white space at the ends of its source. */
+export const withEdges = (source: string, text: string): string =>
+  text.trim() === '' ? text : `${/^\s*/.exec(source)?.[0]}${text.trim()}${/\s*$/.exec(source)?.[0]}`;
 
 const methods: readonly SegmentMethod[] = [
   'copied',

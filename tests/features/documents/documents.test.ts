@@ -306,3 +306,27 @@ it('XLIFF: translates the sentences that a file has split off, and nothing that 
   const later = await translate('a.xlf', two(`see ${mark} now`));
   expect(later.text).toContain(`<target>SEE ${mark} NOW</target>`);
 });
+
+it('PO: keeps options, line breaks in sentences, spaces at ends, and no % that is no directive', async () => {
+  const long = 'remote file exists and may contain further links,\\nbut recursion is off -- it stays here';
+  const source = `msgid ""\nmsgstr ""\n\n${[
+    ['c-format', 'resolving %s... '],
+    ['c-format', 'failed: %s'],
+    ['', 'use -h, --help or --log-file=name here'],
+    ['', `${long}.\\n`],
+  ]
+    .map(([flag, id]) => `${flag ? `#, ${flag}\n` : ''}msgid "${id}"\nmsgstr ""\n`)
+    .join('\n')}`;
+  const { text } = await translate('a.po', source, {
+    model: (some) => some.toUpperCase().replace('%S', '%s').replace('FAILED:', 'FAILED %, '),
+  });
+  const values = [...text.matchAll(/msgstr ((?:"[^\n]*"\n)+)/g)].map(([, lines = '']) =>
+    lines.replace(/"\n"|^"|"\n$/g, ''),
+  );
+  expect(values.slice(1)).toEqual([
+    'RESOLVING %s... ',
+    'FAILED , %s',
+    'USE -h, --help OR --log-file=NAME HERE',
+    `${long.toUpperCase().replace('\\N', '\\n')}.\\n`,
+  ]);
+});

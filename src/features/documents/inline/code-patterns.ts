@@ -5,6 +5,8 @@
 export interface CodePattern {
   /** Flags of a PO entry: `c-format`, `python-format`, ... */
   readonly flags: ReadonlySet<string>;
+  /** Whether options of commands are codes, such as `--help`, as in messages of programs. Default: they are not. */
+  readonly hasOptions?: boolean;
 }
 
 /** The pattern of a text without flags. */
@@ -32,6 +34,9 @@ const shell = String.raw`\$\w+|\$\{[^{}\s]{1,100}\}`;
 /** What a code can start with; text between is skipped. */
 const starts = /[<&%{$#]|\b(?:https?|ftps?|file|git|ssh):|@/g;
 
+/** Where options of a command can start: `-h, --help`. */
+const optionStart = String.raw`(?<![^\s"'(\[{<|=,;:/“‘\x60])(?:-\w,\s+)?--(?=[A-Za-z])`;
+
 const compiled = (source: string) => new RegExp(source, 'y');
 const rules = {
   tag: compiled(tag),
@@ -42,6 +47,7 @@ const rules = {
   shell: compiled(shell),
   dollar: compiled(String.raw`\$\{[^{}\s]{1,100}\}|\$\(\w{1,100}\)`),
   tilde: /~[\w~%]/y,
+  option: /(?:-\w,\s+)?--[A-Za-z][\w-]*/y,
 };
 const mails = new RegExp(mail, 'g');
 
@@ -90,10 +96,15 @@ const ordered = new Set([
   'object-pascal-format',
 ]);
 
+/** Whether a text is a format string. */
+export const isFormatString = ({ flags }: CodePattern): boolean =>
+  [...flags].some((flag) => ordered.has(flag));
+
 /** The codes in a text, in order. Placeholders (private use characters) are not searched. */
-export function codesIn(text: string, { flags }: CodePattern): FoundCode[] {
+export function codesIn(text: string, pattern: CodePattern): FoundCode[] {
+  const { flags, hasOptions = false } = pattern;
   const found: FoundCode[] = [];
-  const isFormat = [...flags].some((flag) => ordered.has(flag));
+  const isFormat = isFormatString(pattern);
   const isShell = flags.has('sh-format') || flags.has('perl-brace-format') || flags.has('tcl-format');
   const isLisp = flags.has('lisp-format') || flags.has('scheme-format');
   const match = (rule: RegExp, at: number): string | undefined => {
@@ -105,7 +116,9 @@ export function codesIn(text: string, { flags }: CodePattern): FoundCode[] {
     for (const { index, 0: raw } of text.slice(from, to).matchAll(mails))
       found.push({ start: from + index, raw, isOrdered: false, tag: undefined });
   };
-  const search = isLisp ? /[<&%{$#~]|\b(?:https?|ftps?|file|git|ssh):|@/g : new RegExp(starts, 'g');
+  const search = isLisp
+    ? /[<&%{$#~]|\b(?:https?|ftps?|file|git|ssh):|@/g
+    : new RegExp(hasOptions ? `${starts.source}|${optionStart}` : starts, 'g');
   let [done, hasMail] = [0, false];
   for (let next = search.exec(text); next; next = search.exec(text)) {
     const { index: at } = next;
@@ -124,7 +137,9 @@ export function codesIn(text: string, { flags }: CodePattern): FoundCode[] {
                 ? dollarAt(text, at, isShell, match)
                 : character === '~'
                   ? match(rules.tilde, at)
-                  : match(rules.url, at);
+                  : character === '-'
+                    ? match(rules.option, at)
+                    : match(rules.url, at);
     if (!raw) continue;
     if (hasMail || text.slice(done, at).includes('@')) addMails(done, at);
     hasMail = false;

@@ -2,7 +2,7 @@
 // the text itself. What a translation must keep is checked here.
 
 import { type CodeKind, maxCodes, placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
-import { type CodePattern, codesIn } from './code-patterns.ts';
+import { type CodePattern, codesIn, isFormatString } from './code-patterns.ts';
 
 /** An inline code. */
 export interface InlineCode {
@@ -91,6 +91,9 @@ export function keepsCodes({ text, codes, pattern }: InlineText, translation: st
   for (const crossing of crossingsIn(got)) if (!known.has(crossing)) return false;
   const ordered = (list: readonly string[]) => list.filter((c) => codes.get(c)?.isOrdered).join();
   if (ordered(wanted) !== ordered(got)) return false;
+  // In a format string a % that is no directive is an error.
+  const percents = (some: string) => some.split('%').length;
+  if (isFormatString(pattern) && percents(translation) > percents(text)) return false;
   const rawsOf = (some: string) => codesIn(renderText(some, codes), pattern).map(({ raw }) => raw);
   return rawsOf(text).sort().join('\0') === rawsOf(translation).sort().join('\0');
 }

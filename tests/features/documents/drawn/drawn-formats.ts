@@ -83,11 +83,37 @@ const xliff1 = (segments: readonly string[]): string =>
     (text, i) => `<trans-unit id="${i}"><source>${text}</source></trans-unit>`,
   )}\n</body></file></xliff>\n`;
 
-const xliff2 = (segments: readonly string[]): string =>
-  `<xliff version="2.0" xmlns="urn:oasis:names:tc:xliff:document:2.0" srcLang="en"><file id="f">\n${unitsOf(
+const xliff2 = (segments: readonly string[], version: string): string =>
+  `<xliff version="${version}" xmlns="urn:oasis:names:tc:xliff:document:2.0" srcLang="en"><file id="f">\n${unitsOf(
     segments,
     (text, i) => `<unit id="${i}"><segment><source>${text}</source></segment></unit>`,
   )}\n</file></xliff>\n`;
+
+/** XLIFF 2.0, and 2.1, which has its namespace. */
+const xliff2Format = (version: string): DrawnFormat => ({
+  file: 'a.xliff',
+  single: (dice, n) =>
+    dice.chance(0.3)
+      ? anyXmlText(dice, n)
+      : {
+          written: dice.of([
+            `<ph id="${n}"/>`,
+            '<cp hex="001A"/>',
+            `<mrk id="p${n}" translate="no">ab</mrk>`,
+          ]),
+        },
+  pair: (dice, n) =>
+    dice.of([
+      { open: `<pc id="${n}">`, close: '</pc>' },
+      { open: `<sc id="${n}"/>`, close: `<ec startRef="${n}"/>` },
+      { open: `<mrk id="m${n}" type="term">`, close: '</mrk>' },
+    ]),
+  escape: escapeXml,
+  unescape: unescapeXml,
+  spaces: ['  ', '\u00a0', '\n'],
+  write: (segments) => xliff2(segments, version),
+  read: (file) => contents(file, /<target[^>]*>(.*?)<\/target>/gs),
+});
 
 /** The formats by name. */
 export const drawnFormats: Readonly<Record<string, DrawnFormat>> = {
@@ -98,6 +124,7 @@ export const drawnFormats: Readonly<Record<string, DrawnFormat>> = {
     escape: same,
     unescape: same,
     spaces: ['\t', '\n', '  ', '\u00a0'],
+    hasEndSpaces: true,
     write: (segments) => writePo(segments, ''),
     read: readPo,
   },
@@ -116,6 +143,7 @@ export const drawnFormats: Readonly<Record<string, DrawnFormat>> = {
     escape: (text) => text.replaceAll('%', '+'),
     unescape: same,
     spaces: ['\n', '  '],
+    hasEndSpaces: true,
     write: (segments) => writePo(segments, '#, c-format\n'),
     read: readPo,
     isOrderKept: true,
@@ -145,30 +173,8 @@ export const drawnFormats: Readonly<Record<string, DrawnFormat>> = {
     write: xliff1,
     read: (file) => contents(file, /<target[^>]*>(.*?)<\/target>/gs),
   },
-  'xliff 2.0': {
-    file: 'a.xliff',
-    single: (dice, n) =>
-      dice.chance(0.3)
-        ? anyXmlText(dice, n)
-        : {
-            written: dice.of([
-              `<ph id="${n}"/>`,
-              '<cp hex="001A"/>',
-              `<mrk id="p${n}" translate="no">ab</mrk>`,
-            ]),
-          },
-    pair: (dice, n) =>
-      dice.of([
-        { open: `<pc id="${n}">`, close: '</pc>' },
-        { open: `<sc id="${n}"/>`, close: `<ec startRef="${n}"/>` },
-        { open: `<mrk id="m${n}" type="term">`, close: '</mrk>' },
-      ]),
-    escape: escapeXml,
-    unescape: unescapeXml,
-    spaces: ['  ', '\u00a0', '\n'],
-    write: xliff2,
-    read: (file) => contents(file, /<target[^>]*>(.*?)<\/target>/gs),
-  },
+  'xliff 2.0': xliff2Format('2.0'),
+  'xliff 2.1': xliff2Format('2.1'),
   html: {
     file: 'a.html',
     single(dice, n) {

@@ -68,6 +68,8 @@ export interface CodeDrawer {
   escape(text: string): string;
   /** Spaces that the format keeps. */
   readonly spaces: readonly string[];
+  /** Whether spaces at the ends of a segment are a part of it. */
+  readonly hasEndSpaces?: boolean;
 }
 
 const words =
@@ -138,6 +140,7 @@ export function drawSegment(dice: Dice, codes: CodeDrawer): Part[] {
   while (open.length > 0) close();
   if (dice.chance(0.15)) single();
   while (parts.at(-1)?.kind === 'space') parts.pop();
+  if (codes.hasEndSpaces && dice.chance(0.2)) space();
   return parts;
 }
 

@@ -69,7 +69,12 @@ export function problemsOf(
   if (sorted(codes).join('\n') !== sorted(found).join('\n'))
     problems.push(`codes ${sorted(found).join(' ')} instead of ${sorted(codes).join(' ')}`);
   if (hasWords(source) && !parts.some(({ text }) => /[\p{L}\p{N}]/u.test(text))) problems.push('no word');
+  const ends = (text: string) => [/^\s*/, /\s*$/].map((end) => end.exec(text)?.[0]).join('|');
+  if (ends(target) !== ends(source.map(({ written }) => written).join('')))
+    problems.push('white space at an end');
   if (isOrderKept) {
+    if (parts.some((part) => !isCode(part) && part.text.includes('%')))
+      problems.push('a % that is no directive');
     const inOrder = (list: readonly Part[]) =>
       list
         .filter((part) => part.isOrdered)
