@@ -3,7 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, esmExternalRequirePlugin, type Plugin, type UserConfig } from 'vite';
-import { codeExamples, codePage, pageChecks } from './demo/build/code-page.ts';
+import { codeExamples, codePage } from './demo/build/code-page.ts';
+import { htmlTranslator } from './demo/build/html-translator.ts';
 import {
   firefoxEngine,
   installedPeers,
@@ -12,7 +13,7 @@ import {
 } from './demo/build/installed-libraries.ts';
 import { offline } from './demo/build/offline.ts';
 import { cspTag, pageHead, previews } from './demo/build/page-head.ts';
-import { isolation } from './demo/build/project-files.ts';
+import { isolation, pageChecks } from './demo/build/project-files.ts';
 import { shaderTexts } from './demo/build/shader-texts.ts';
 import { guides, hub, libraryFile, sourceCode } from './demo/build/site-files.ts';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
@@ -82,6 +83,7 @@ const modules: UserConfig = {
   ssr: { noExternal: true, external: ['onnxruntime-web', 'puppeteer-core', 'webgpu'] },
   plugins: [
     shaderTexts(),
+    htmlTranslator(),
     headlessPage,
     entriesWithHost,
     esmExternalRequirePlugin({ external: [/^node:/, 'events', 'readline'] }),
@@ -125,7 +127,7 @@ const demo: UserConfig = {
   preview: { headers: isolation },
   worker: {
     format: 'es',
-    plugins: () => [installedPeers(), shaderTexts(), fewFiles()],
+    plugins: () => [installedPeers(), shaderTexts(), htmlTranslator(), fewFiles()],
     rolldownOptions: { checks: pageChecks },
   },
   build: {
@@ -142,6 +144,7 @@ const demo: UserConfig = {
   },
   plugins: [
     shaderTexts(),
+    htmlTranslator(),
     shortTemplates,
     pageHead,
     pageLanguages,

@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { examplePrograms } from '../example-programs.ts';
-import { isolation, root } from './project-files.ts';
+import { htmlTranslator } from './html-translator.ts';
+import { isolation, pageChecks, root } from './project-files.ts';
 import { shaderTexts } from './shader-texts.ts';
 
 /** The module of the examples of the page Code. */
@@ -21,12 +22,6 @@ export const codeExamples: Plugin = {
   },
 };
 
-/**
- * No warnings about an import() of a module that a page has already: another page loads it on demand. No timings, since
- * the workers are separate builds.
- */
-export const pageChecks = { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false };
-
 /** Text of the library as one module, which the programs of the page Code import. */
 let codeLibrary: Promise<string> | undefined;
 function buildCodeLibrary(): Promise<string> {
@@ -34,7 +29,7 @@ function buildCodeLibrary(): Promise<string> {
     configFile: false,
     root,
     logLevel: 'warn',
-    plugins: [shaderTexts()],
+    plugins: [shaderTexts(), htmlTranslator()],
     build: {
       write: false,
       target: 'es2022',

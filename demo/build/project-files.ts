@@ -21,3 +21,9 @@ export async function textFiles(folder: string, names: RegExp): Promise<string[]
     .map((name) => join(folder, name))
     .sort();
 }
+
+/**
+ * No warnings about an import() of a module that a page has already: another page loads it on demand. No timings, since
+ * the workers are separate builds.
+ */
+export const pageChecks = { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false };

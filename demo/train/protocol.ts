@@ -283,6 +283,8 @@ export interface Calls {
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
   exportOnnx(name: string): Blob;
+  /** A model with its translator as one HTML file. */
+  exportHtml(name: string): Blob;
   /** An archive of programs: of a stored model, or of the loaded one with a batch and settings. */
   takeAway(name: string, lesson?: TakenLesson): Blob;
   /** The files that Firefox downloads, by name. */

@@ -10,7 +10,7 @@ import { checkpointNames } from '../files/model-file.ts';
 import { readManifest, writeFolder } from '../files/owned-folder.ts';
 import type { TrainedLora } from '../formats/lora-folder.ts';
 import { allFormats } from '../formats/main-formats.ts';
-import type { ModelFormat } from '../formats/model-format.ts';
+import type { FolderParts, ModelFormat } from '../formats/model-format.ts';
 import type { HfType } from '../formats/shared/hf-types.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { cardName, factsOfFolder, factsOfResult, modelCard, writeCard } from './model-card.ts';
@@ -20,8 +20,8 @@ import type { ModelEngine } from './model-engine.ts';
 export interface SaveOptions {
   /**
    * Name of the format: heddle; the model types of Hugging Face's transformers; keras; `lora`: only the LoRA adapter
-   * that `train` made, as PEFT stores it; pytorch, onnx (for transformers.js), marian-npz, marian-bin, firefox. An
-   * unknown name is an error that lists them. ['heddle']
+   * that `train` made, as PEFT stores it; pytorch, onnx (for transformers.js), marian-npz, marian-bin, firefox; `html`: one
+   * file that translates without a network. An unknown name is an error that lists them. ['heddle']
    */
   readonly format?: 'heddle' | HfType | 'keras' | 'lora' | (string & {});
   /**
@@ -33,7 +33,7 @@ export interface SaveOptions {
   /**
    * Options that only this format has. firefox: `languagePair`, the languages in the names of the files, such as
    * `enes`; `multipliers` of the inputs of int8 products by name, or `calibration`, texts on which they are measured;
-   * `shortlist`, the bytes of one or of a lexical table. [those of the files that were loaded]
+   * `shortlist`, the bytes of one or of a lexical table. html: `title`, the headline of the page. [those of the files that were loaded]
    */
   readonly formatOptions?: Readonly<Record<string, unknown>>;
   /** Receives a warning if transformers, or transformers.js, tokenizes some texts differently than heddle. */
@@ -82,15 +82,19 @@ export async function saveModel(
   await writeModel(files, host.modelPath(name), engine, trained, options);
 }
 
-/** The model of an engine as a zip archive. Throws as `saveModel`. */
+/** The model of an engine as a zip archive, or as the file of a format that is one file. Throws as `saveModel`. */
 export async function exportModel(
   engine: ModelEngine,
   trained: Trained,
   options: SaveOptions = {},
 ): Promise<Blob> {
   const files = memoryFiles();
-  await writeModel(files, 'model.zip', engine, trained, options);
-  return new Blob([(await files.read('model.zip')) as BlobPart], { type: 'application/zip' });
+  const formats = allFormats(engine.session.features.formats);
+  const { fileEnding = '.zip' } = checkedFormat(options.format ?? 'heddle', formats);
+  const name = `model${fileEnding}`;
+  await writeModel(files, name, engine, trained, options);
+  const type = fileEnding === '.html' ? 'text/html' : 'application/zip';
+  return new Blob([(await files.read(name)) as BlobPart], { type });
 }
 
 /**
@@ -114,6 +118,10 @@ async function writeModel(
   const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning: warn };
   const model = await engine.merged();
   const parts = await write({ ...outgoing, model });
+  if (row.fileEnding !== undefined) {
+    await writeFile(files, folder, row.fileEnding, parts, force);
+    return;
+  }
   if (!force) await checkReplaced(files, folder);
   const isArchive = /\.zip$/i.test(folder);
   const text = card
@@ -132,6 +140,23 @@ async function writeModel(
   const isPart = isArchive && text !== '';
   await writeFolder(files, folder, isPart ? { ...parts, [cardName]: new TextEncoder().encode(text) } : parts);
   if (text !== '' && !isArchive) await writeCard(files, folder, text);
+}
+
+/** Writes the only file of a format. Throws a HeddleError if its name has another ending, or if it exists. */
+async function writeFile(
+  files: Files,
+  path: string,
+  ending: string,
+  parts: FolderParts,
+  force = false,
+): Promise<void> {
+  check(path.endsWith(ending), msg`the format is one file; its name must end in ${ending}`, { area: path });
+  check(
+    force || !(await files.exists(path)),
+    msg`it exists already; use ${option('force')} to replace it, or another name`,
+    { area: path },
+  );
+  for (const bytes of Object.values(parts)) await files.write(path, bytes);
 }
 
 /** A format that can be written. */

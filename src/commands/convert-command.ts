@@ -25,7 +25,7 @@ import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | 'adapter'> {
-  to: string;
+  to?: string;
   dtype?: string;
   force?: boolean;
   lora?: string;
@@ -75,14 +75,12 @@ export function addConvert(program: Command, jobs: Jobs, checkpoints?: Checkpoin
       '<dir>',
       'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras; torch-run: a checkpoint of heddle train',
     )
-    .argument('<out>', 'folder to write')
+    .argument('<out>', 'folder to write, or an .html file')
     .addOption(
       new Option(
         '--to <format>',
-        [describedFormats, ...(checkpoints ? [`${checkpoints.name}: ${checkpoints.title}`] : [])].join('; '),
-      )
-        .choices([...formats.flatMap(({ names }) => names), ...(checkpoints ? [checkpoints.name] : [])])
-        .makeOptionMandatory(),
+        `${[describedFormats, ...(checkpoints ? [`${checkpoints.name}: ${checkpoints.title}`] : [])].join('; ')} (default: html if <out> ends in .html)`,
+      ).choices([...formats.flatMap(({ names }) => names), ...(checkpoints ? [checkpoints.name] : [])]),
     )
     .addOption(
       new Option('--dtype <type>', `dtype of the weights; ${describedDtypes}`).choices([
@@ -103,9 +101,13 @@ export function addConvert(program: Command, jobs: Jobs, checkpoints?: Checkpoin
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
     .action(async (folder: string, target: string, options: Options) => {
-      const { to, dtype, force, lora, sourceLang, targetLang, steps, json, card } = options;
+      const { dtype, force, lora, sourceLang, targetLang, steps, json, card } = options;
       const out = withoutEndSlash(target);
-      await checkNewFolder(nodeFiles(), out, force);
+      const ofFile = formats.find(({ fileEnding }) => fileEnding && out.endsWith(fileEnding));
+      const to = options.to ?? ofFile?.names[0];
+      if (to === undefined)
+        throw new HeddleError('--to names the format; only an .html file needs none', { area: 'convert' });
+      if (to !== ofFile?.names[0]) await checkNewFolder(nodeFiles(), out, force);
       for (const input of [folder, lora ?? folder])
         if (isModelIn(input, out) && (await archiveFiles(nodeFiles()).exists(`${out}/state.json`)))
           throw new HeddleError(

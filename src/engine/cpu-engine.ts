@@ -6,6 +6,7 @@ import type { Engine, Program } from './engine.ts';
 import { checkSameType } from './gpu/gpu-engine.ts';
 import type { Outputs } from './gpu/output-ring.ts';
 import type { Graph } from './graph/graph.ts';
+import type { OpReference } from './ops/op.ts';
 
 function roundToF32(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i] as number);
@@ -18,6 +19,8 @@ export interface CpuEngineOptions {
    * other bits. [false]
    */
   readonly wideStates?: boolean;
+  /** What computes ops in place of their references. [none] */
+  readonly others?: readonly OpReference[];
 }
 
 /**
@@ -27,7 +30,8 @@ export interface CpuEngineOptions {
  * @example
  * const [program] = await cpuEngine().prepare([graph]);
  */
-export const cpuEngine = ({ wideStates = false }: CpuEngineOptions = {}): Engine => new CpuEngine(wideStates);
+export const cpuEngine = ({ wideStates = false, others = [] }: CpuEngineOptions = {}): Engine =>
+  new CpuEngine(wideStates, others);
 
 /** Milliseconds between two pauses for timers, messages and signals. */
 const yieldInterval = 50;
@@ -36,14 +40,16 @@ class CpuEngine implements Engine {
   readonly name = 'cpu';
   readonly kernelChoices = {};
   readonly #wideStates: boolean;
+  readonly #others: readonly OpReference[];
   readonly #states = new Map<string, Float64Array>();
   readonly #types = new Map<string, TensorType>();
   #yieldedAt = performance.now();
   /** The end of the last run. */
   #ended: Promise<void> = Promise.resolve();
 
-  constructor(wideStates: boolean) {
+  constructor(wideStates: boolean, others: readonly OpReference[]) {
     this.#wideStates = wideStates;
+    this.#others = others;
   }
 
   async prepare(graphs: readonly Graph[]): Promise<Program[]> {
@@ -55,7 +61,7 @@ class CpuEngine implements Engine {
       this.#types.set(name, type);
       if (!this.#states.has(name)) this.#states.set(name, new Float64Array(sizeOf(type.shape)));
     }
-    const executor = createCpuExecutor(graph, this.#states);
+    const executor = createCpuExecutor(graph, this.#states, this.#others);
     const inputs: Record<string, TensorData> = {};
     for (const [name, type] of graph.inputs) inputs[name] = allocate(type.dtype, sizeOf(type.shape));
     /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */

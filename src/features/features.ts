@@ -5,6 +5,7 @@ import { isObject } from '../files/json-files.ts';
 import { type Features, joinFeatures } from '../session/feature-table.ts';
 import { type CorporaSettings, corporaSettings } from './corpora/corpora-settings.ts';
 import { pairReaders } from './documents/pairs/pair-readers.ts';
+import { type HtmlDtype, htmlFacts } from './html/html-facts.ts';
 import { firefoxFacts, isLanguagePair, marianFacts } from './marian/marian-format.ts';
 import { type OnnxDtype, onnxFacts } from './onnx/onnx-format.ts';
 import { pytorchFacts } from './pytorch/pytorch-format.ts';
@@ -120,6 +121,20 @@ const marian: Partial<Features> = {
   ],
 };
 
+/** A model with its translator as one HTML file. */
+const html: Partial<Features> = {
+  formats: [
+    {
+      ...htmlFacts,
+      async write({ model, dtype, options }) {
+        const { htmlFile } = await import('./html/html-file.ts');
+        const page = await htmlFile(model, { dtype: dtype as HtmlDtype | undefined, title: options.title });
+        return { 'index.html': page };
+      },
+    },
+  ],
+};
+
 /** Frames as a source. Whisper is a family of Hugging Face; its files are read and written as those of the others. */
 const speech: Partial<Features> = {
   settings: [speechSettings],
@@ -164,4 +179,4 @@ const speech: Partial<Features> = {
 };
 
 /** All guests: a row for each. */
-export const features: Features = joinFeatures([documents, corpora, pytorch, onnx, marian, speech]);
+export const features: Features = joinFeatures([documents, corpora, pytorch, onnx, marian, html, speech]);

@@ -71,6 +71,8 @@ export interface ModelFormat {
   readonly names: readonly string[];
   /** What the files are, in help texts and errors. */
   readonly title: string;
+  /** The end of the name of its file, if the format is one file: `.html`. Default: it is a folder. */
+  readonly fileEnding?: string;
   /** dtypes of the weights that it can write. Default: no choice. */
   readonly dtypes?: readonly string[];
   /** What is written if the caller names no dtype, in help texts. */

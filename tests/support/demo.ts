@@ -111,7 +111,7 @@ let shared: Promise<HeadlessBrowser> | undefined;
  * The Chrome of this process, which Puppeteer closes when the process ends. For tests that do not crash it or
  * its GPU process.
  */
-async function sharedChrome(): Promise<HeadlessBrowser> {
+export async function sharedChrome(): Promise<HeadlessBrowser> {
   const running = await shared?.catch(() => undefined);
   if (!running?.browser.connected) shared = ownChrome();
   return shared as Promise<HeadlessBrowser>;

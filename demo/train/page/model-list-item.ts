@@ -82,6 +82,9 @@ export class ModelActions {
   async saveOnnx(name: string): Promise<void> {
     download(await this.#session.exportOnnx(name), `${name}-onnx.zip`);
   }
+  async saveHtml(name: string): Promise<void> {
+    download(await this.#session.exportHtml(name), `${name}.html`);
+  }
   async takeAway(name: string): Promise<void> {
     download(await this.#session.takeAway(name), `${name}-programs.zip`);
   }
@@ -180,6 +183,12 @@ export function modelItem(
       description: say`Take it away: download ${shown} and its settings as a program of heddle and one of PyTorch`,
       style: 'quiet',
       act: () => actions.takeAway(name),
+    },
+    {
+      label: say`Give it to a friend`,
+      description: say`Give it to a friend: download ${shown} with a translator as one HTML file, which needs no network`,
+      style: 'quiet',
+      act: () => actions.saveHtml(name),
     },
     {
       label: say`Export for transformers.js`,

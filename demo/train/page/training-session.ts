@@ -317,6 +317,11 @@ export class Session {
     return this.#call('exportOnnx', [name]);
   }
 
+  /** Exports a model with its translator as one HTML file. */
+  exportHtml(name: string) {
+    return this.#call('exportHtml', [name]);
+  }
+
   /**
    * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects
    * for models that Firefox's engine does not run.

@@ -284,6 +284,15 @@ const calls: {
       model.dispose();
     }
   },
+  async exportHtml(_, name) {
+    await saveIfTraining(name);
+    const model = await loadAnyModel(name);
+    try {
+      return await model.toBlob({ format: 'html', formatOptions: { title: name } });
+    } finally {
+      model.dispose();
+    }
+  },
   async takeAway(_, name, lesson) {
     const programs = await trainGuests.takeAway?.();
     if (!programs) throw new HeddleError(msg`This page has no programs to take away.`);

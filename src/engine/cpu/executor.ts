@@ -14,7 +14,7 @@ import { lossReferences } from '../ops/loss/loss-references.ts';
 import { matmulReferences } from '../ops/matmul/matmul-references.ts';
 import { named } from '../ops/named-tensors.ts';
 import { normReferences } from '../ops/norm/norm-references.ts';
-import type { Attrs, Op, Value } from '../ops/op.ts';
+import type { AnyOp, Attrs, Op, OpReference, Value } from '../ops/op.ts';
 import { mutatedBy } from '../ops/op-nodes.ts';
 import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
 import { recurrenceReferences } from '../ops/recurrence/recurrence-references.ts';
@@ -50,7 +50,8 @@ export interface CpuExecutor {
 }
 
 /**
- * Makes an executor; states are zero until filled. `states` lets several graphs share them by name.
+ * Makes an executor; states are zero until filled. `states` lets several graphs share them by name; `others` compute ops
+ * in place of their references.
  *
  * @example
  * const graph = new Graph();
@@ -58,7 +59,12 @@ export interface CpuExecutor {
  * graph.output('y', add(graph, x, x));
  * console.log(createCpuExecutor(graph).run({ x: [1, 2] }).y); // [2, 4]
  */
-export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
+export function createCpuExecutor(
+  graph: Graph,
+  states = new Map<string, Float64Array>(),
+  others: readonly OpReference[] = [],
+): CpuExecutor {
+  const inPlace = new Map<AnyOp, OpReference[1]>(others);
   const tensors = new Map<Value, ReferenceTensor>();
   const allocate = (v: Value): Float64Array => {
     if (v.at) return dataOf(v.at.buffer).subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
@@ -92,7 +98,7 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
         const { op, attrs } = node;
         for (const v of node.outputs) dataOf(v).fill(0);
         const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
-        const reference = referenceOf(op);
+        const reference = inPlace.get(op) ?? referenceOf(op);
         check(reference, () => 'has no reference, which the CPU engine needs; pass reference to defineOp', {
           area: op.name,
         });
