@@ -93,12 +93,13 @@ export class DevicePanel extends Panel {
       ${devices()}`;
   }
 
-  /** The check box that asks whether transformers.js may be loaded. */
+  /** The check box that asks whether transformers.js may be loaded; nothing if this build has no copy of it. */
   #consent(): Content {
+    if (!transformers) return nothing;
     const change = ({ target }: Event) => {
       this.#withTransformers = (target as HTMLInputElement).checked;
     };
-    const name = transformers ? `transformers.js ${transformers.version}` : 'transformers.js';
+    const name = `transformers.js ${transformers.version}`;
     return html`
       <div class="stack-small">
         <label class="check"
@@ -106,16 +107,12 @@ export class DevicePanel extends Panel {
             type="checkbox"
             id="with-transformers"
             aria-describedby="transformers-hint"
-            ?disabled=${!transformers || this.#isRunning}
+            ?disabled=${this.#isRunning}
             @change=${change}
           />Also decode the same model with ${name}, in WebAssembly</label
         >
         <p class="hint" id="transformers-hint">
-          ${
-            transformers
-              ? say`Loads ${formatBytes(transformers.bytes)} from this site (${location.host}): the library and its runtime. They get the model that heddle made for the measurement, and nothing from other sites. Its ids must be equal to heddle’s before it is timed.`
-              : say`This build of the page has no copy of it.`
-          }
+          ${say`Loads ${formatBytes(transformers.bytes)} from this site (${location.host}): the library and its runtime. They get the model that heddle made for the measurement, and nothing from other sites. Its ids must be equal to heddle’s before it is timed.`}
         </p>
       </div>`;
   }
