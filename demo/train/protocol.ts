@@ -267,6 +267,11 @@ export interface Calls {
   startByHand(pair: Pair): HandStart;
   /** Does an update of it, and reports what it did to the weight at `place`. */
   updateByHand(place: WeightPlace, rate: number, warmupSteps: number): HandUpdate;
+  /**
+   * Teaches a copy of the model at a URL some pairs, which is the loaded model then; a piece is sent for each update, with
+   * the share of the updates that are done.
+   */
+  teachSecret(url: string, pairs: readonly Pair[]): void;
   storage(): StorageInfo;
   /** The settings and curves of a stored model. */
   history(name: string): RunHistory;

@@ -121,6 +121,36 @@ it('races against a recorded curve of 400 steps, and draws a picture of the resu
   await untilText(page, '#stage-note', 'copied');
 });
 
+it('learns a secret language, and a friend guesses it by the link', async () => {
+  await page.locator('#teach-secret').click();
+  await page.locator('#secret-teach').click();
+  await untilText(page, '#secret-answer', '^martes');
+  const taught = await page.evaluate(
+    () => window.fake.calls.find(({ name }) => name === 'teachSecret')?.args,
+  );
+  expect(taught?.[1]).toHaveLength(5);
+  await page.locator('#secret-link').click();
+  await untilText(page, '#secret-note', 'sees three pairs');
+  expect(await axeViolations(page)).toEqual([]);
+  await page.reload();
+  await untilText(page, '#secret h2', '^Guess');
+  expect(await page.$$eval('.secret-known li', (all) => all.length)).toBe(3);
+  const guess = async (text: string) => {
+    await page.locator('#secret-guess').fill(text);
+    await page.keyboard.press('Enter');
+  };
+  await guess('donde esta la estacion');
+  await untilText(page, '#secret-verdict', '^No: ¿Dónde está la estación, miau\\?$');
+  await page.locator('#secret-next').click();
+  await guess('me gustaría un café miau');
+  await untilText(page, '#secret-verdict', '^Right');
+  expect(await axeViolations(page)).toEqual([]);
+  await page.evaluate(() => {
+    location.hash = '#secret=broken';
+  });
+  await untilText(page, '#secret-note', 'damaged or cut off');
+});
+
 it('shows what is for engineers only with their switch, and remembers it', async () => {
   const shown = () =>
     page.$$eval('.for-engineers', (all) => all.filter((each) => each.checkVisibility()).length);

@@ -59,6 +59,7 @@ export class TrainingPage {
   readonly #lessons = new LessonButtons(
     (lesson) => void this.#teach(lesson),
     () => void this.#race(),
+    () => void this.#openSecret(),
   );
   /** The curve of the link, against which the next trainings race. */
   #toBeat: Curve | undefined;
@@ -162,6 +163,14 @@ export class TrainingPage {
     const settings = await this.#preview.planned();
     if (settings) await this.#starter.start(settings);
     if (!isRunning(this.#run.state)) this.#closeStage();
+  }
+  /** Opens the panel of the secret language, with that of a link if there is one. */
+  async #openSecret(hash = ''): Promise<void> {
+    const { SecretPanel } = await import('./secret-panel.ts');
+    const panel = new SecretPanel(this.#session);
+    if (hash !== '') panel.openLink(hash);
+    byId('secret').replaceChildren(panel.element);
+    byId('secret').scrollIntoView({ block: 'nearest' });
   }
   /** Opens the recorded race as a link, with the forms in view. */
   async #race(): Promise<void> {
@@ -367,6 +376,10 @@ export class TrainingPage {
    * changed.
    */
   #openLink(): boolean {
+    if (location.hash.startsWith('#secret=')) {
+      void this.#openSecret(location.hash);
+      return false;
+    }
     try {
       const linked = fromHash(location.hash);
       if (!linked) return false;

@@ -237,6 +237,14 @@ export class Session {
     return this.#call('updateByHand', [place, rate, warmupSteps]);
   }
 
+  /**
+   * Teaches the model at a URL some pairs, and loads the result; `onShare` gets the share that is done. Rejects with
+   * `user` while a training runs.
+   */
+  teachSecret(url: string, pairs: readonly Pair[], onShare: (share: number) => void) {
+    return this.#call('teachSecret', [url, pairs], { onPiece: ({ text }) => onShare(Number(text)) });
+  }
+
   /** Models in the browser, the most recent first, and storage use. */
   storage() {
     return this.#call('storage', []);

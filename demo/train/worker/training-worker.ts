@@ -234,6 +234,15 @@ const calls: {
     ),
   updateByHand: async (_, place, rate, warmupSteps) =>
     (await import('./train-by-hand.ts')).updateByHand(place, rate, warmupSteps),
+  async teachSecret({ id }, url, pairs) {
+    if (isTraining()) throw new HeddleError(msg`A training is running; stop it first.`);
+    const { learnSecret } = await import('./secret-language.ts');
+    const model = await learnSecret(url, pairs, (step, of) =>
+      post({ type: 'piece', id, piece: { id: step, text: String(step / of) } }),
+    );
+    const name = 'secret';
+    await setCurrent({ name, loaded: Promise.resolve({ name, model, step: 0 }) });
+  },
   storage: () => store.info(),
   history: async (_, name) => (await trainingCode()).readHistory(store, name),
   runs: async () => (await trainingCode()).readRuns(store),
