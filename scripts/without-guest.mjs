@@ -46,6 +46,7 @@ const tables = [
   'demo/train/guests/train-guests.ts',
   'demo/code/library.ts',
   'demo/common/page-header.ts',
+  'demo/translate/translate-guests.ts',
   'tests/support/guest-kernels.ts',
 ];
 

@@ -8,6 +8,7 @@ import { generalModel } from '../train/page/demo-models.ts';
 import type { HeatMap } from '../train/page/heat-map.ts';
 import { ThreadLines } from './thread-lines.ts';
 import { TranslateClient } from './translate-client.ts';
+import { translateGuests } from './translate-guests.ts';
 import type { Doubt, InputProblem, TranslatedSentence } from './translate-protocol.ts';
 
 const wordsUrl = new URL('./known-words.txt', import.meta.url).href;
@@ -154,8 +155,8 @@ export class TranslatorPanel extends Panel {
     }
   }
   async #openMicrophone(): Promise<void> {
-    const { dictation } = await import('./dictation.ts');
-    this.#microphone = dictation({
+    const dictation = await translateGuests.microphone?.();
+    this.#microphone = dictation?.({
       onText: (text) => this.#use(text),
       onProblem: (text) => {
         this.#error = text;
@@ -163,7 +164,7 @@ export class TranslatorPanel extends Panel {
       },
     });
     this.draw();
-    this.#microphone.querySelector('button')?.focus();
+    this.#microphone?.querySelector('button')?.focus();
   }
 
   protected override template(): Content {
@@ -181,7 +182,7 @@ export class TranslatorPanel extends Panel {
             @input=${this.#input}
           ></textarea>
           <div class="row pane-foot">
-            ${this.#microphone ?? this.#microphoneButton()}
+            ${this.#microphone ?? (translateGuests.microphone ? this.#microphoneButton() : nothing)}
             <span class="push hint number">${this.#text.length > 0 ? formatInteger(this.#text.length) : ''}</span>
           </div>
         </div>

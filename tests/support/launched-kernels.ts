@@ -93,6 +93,7 @@ const widths: readonly ModelOptions[] = [
   {
     srcVocab: 11,
     tgtVocab: 11,
+    keyBias: false,
     dModel: 10,
     heads: 1,
     feedForward: 7,

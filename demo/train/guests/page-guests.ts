@@ -10,7 +10,7 @@ const speech: PageGuest = {
   picture: async () => (await import('./line-picture.ts')).linePicture,
 };
 
-const guests = [speech];
+const guests: readonly PageGuest[] = [speech];
 
 /** What all guests add. */
 export const pageGuests: PageGuest = Object.assign({}, ...guests);

@@ -1,16 +1,11 @@
-// The microphone beside the box: the model of the page Speech writes what it hears into the box.
+// The microphone of the front page's translator: the model of the page Speech writes what it hears into the box.
 
+import type { DictationEvents } from '../common/dictation-events.ts';
 import { say } from '../common/page-texts.ts';
-import { HoldButton } from '../speech/hold-button.ts';
-import { shippedModel } from '../speech/shipped-speech.ts';
-import { SpeechClient } from '../speech/speech-client.ts';
 
-/** What a dictation tells. */
-export interface DictationEvents {
-  onText(text: string): void;
-  /** A message for the visitor; empty: nothing is wrong any more. */
-  onProblem(text: string): void;
-}
+import { HoldButton } from './hold-button.ts';
+import { shippedModel } from './shipped-speech.ts';
+import { SpeechClient } from './speech-client.ts';
 
 /** A button that records while it is held. */
 export function dictation({ onText, onProblem }: DictationEvents): HTMLElement {
