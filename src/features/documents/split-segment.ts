@@ -24,17 +24,28 @@ interface Line {
   readonly wraps: { readonly at: number; readonly space: string }[];
 }
 
-/** The lines of a text that are translated on their own. */
-function linesOf(text: string): Line[] {
+/** Whether a bracket or quote touches the code between two lines. */
+const isHeld = ({ line, space }: Line, next: string): boolean =>
+  /[\ue000-\uf7ff]/.test(space) &&
+  ((/[^\p{L}\p{N}.,;:!?…\s\ue800-\uf7ff]$/u.test(line) && !/^\s/.test(space)) ||
+    (/^[^\p{L}\p{N}\s\ue800-\uf7ff]/u.test(next) && !/\s$/.test(space)));
+
+/** The lines of a text that are translated on their own. `breaks`: codes that break lines. */
+function linesOf(text: string, breaks: string): Line[] {
   const out: Line[] = [];
-  const parts = text.split(/(\s*\n\s*)/);
+  const lineBreak = breaks === '' ? /(\s*\n\s*)/ : new RegExp(`(\\s*(?:[\\n${breaks}]\\s*)+)`);
+  const parts = text.split(lineBreak);
   for (let i = 0; i < parts.length; i += 2) {
     const [line = '', space = ''] = [parts[i], parts[i + 1]];
     const last = out.at(-1);
-    const wraps = last && /^[ \t]*\r?\n[ \t]*$/.test(last.space) && isWrap(last.line, line);
-    if (last && wraps) {
+    const wraps = last && isWrap(last.line, line);
+    if (last && wraps && /^[ \t]*\r?\n[ \t]*$/.test(last.space)) {
       last.wraps.push({ at: last.line.length, space: last.space });
       last.line += ` ${line}`;
+      last.space = space;
+    } else if (last && ((wraps && last.space.trim().length === 1) || isHeld(last, line))) {
+      // A code in the middle of a sentence, or with its brackets and quotes.
+      last.line += last.space.replace('\n', ' ') + line;
       last.space = space;
     } else out.push({ line, space, wraps: [] });
   }
@@ -114,11 +125,11 @@ function sentencesIn(line: string): SegmentParts {
   };
 }
 
-/** Splits a segment into sentences. */
-export function splitSegment(text: string): SegmentParts {
+/** Splits a segment into sentences. `breaks`: codes that break lines, such as `<br>`. */
+export function splitSegment(text: string, breaks = ''): SegmentParts {
   const lead = /^\s*/.exec(text)?.[0] ?? '';
   const trail = /\s*$/.exec(text.slice(lead.length))?.[0] ?? '';
-  const lines = linesOf(text.slice(lead.length, text.length - trail.length)).map((line) => {
+  const lines = linesOf(text.slice(lead.length, text.length - trail.length), breaks).map((line) => {
     const item = marker.exec(line.line)?.[0] ?? '';
     return { item, split: sentencesIn(line.line.slice(item.length)), line };
   });

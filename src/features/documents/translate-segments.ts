@@ -15,7 +15,7 @@ import {
 } from './aligned-codes.ts';
 import { keepsGroups, plainText } from './inline/code-groups.ts';
 import { keepsInnerCodes } from './inline/code-spacing.ts';
-import { type InlineText, keepsCodes, partOf } from './inline/inline-text.ts';
+import { type InlineText, keepsCodes, partOf, placeholdersIn } from './inline/inline-text.ts';
 import { fromNumbered, type NumberedText, numberedText } from './numbered-codes.ts';
 import { type PlacedTerm, readsTermMarks, withTermMarks } from './soft-terms.ts';
 import { halvesOf, type SegmentParts, splitSegment } from './split-segment.ts';
@@ -65,7 +65,7 @@ export async function translateSegments(
   segments: readonly InlineText[],
   options: SegmentOptions = {},
 ): Promise<TranslatedSegment[]> {
-  const parts = segments.map(({ text }) => splitSegment(text));
+  const parts = segments.map((segment) => splitSegment(segment.text, lineBreaks(segment).join('')));
   const sentences = parts.flatMap((part, i) =>
     part.sentences.map((text) => partOf(segments[i] as InlineText, text)),
   );
@@ -86,11 +86,31 @@ function joined(source: InlineText, part: SegmentParts, own: readonly Sentence[]
   const tokens = own.reduce((n, sentence) => n + sentence.tokens, 0);
   const logProb = own.reduce((n, sentence) => n + sentence.logProb, 0);
   return {
-    text: text === undefined ? source.text : withEdges(source.text, text),
+    text: text === undefined ? source.text : withEdges(source.text, closeBreaks(source, text)),
     method: text === undefined ? 'not translated' : method,
     confidence: tokens > 0 ? logProb / tokens : undefined,
   };
 }
+
+/** The codes that break lines in HTML. */
+const lineBreaks = ({ text, codes }: InlineText): string[] =>
+  placeholdersIn(text).filter((c) => /^<br\s*\/?>$/i.test(codes.get(c)?.raw ?? ''));
+
+/** A translation without spaces beside line breaks that have none in the source. Two single codes stay apart. */
+const closeBreaks = (source: InlineText, translation: string): string =>
+  lineBreaks(source).reduce((text, c) => {
+    const [left, right] = source.text.split(c).map((side) => side.replace(/[\ue800-\uf7ff]/g, '')) as [
+      string,
+      string,
+    ];
+    // No letter comes to where the source has a mark.
+    const besides = (isLetter: boolean) =>
+      isLetter ? '[^\\s\ue000-\ue7ff]' : '[^\\s\\p{L}\\p{M}\\p{N}\ue000-\uf7ff]';
+    const before = new RegExp(`(?<=${besides(/[\p{L}\p{M}]$/u.test(left))}) +(?=${c})`, 'u');
+    const after = new RegExp(`(?<=${c}) +(?=${besides(/^[\p{L}\p{M}]/u.test(right))})`, 'u');
+    const closed = /\s$/.test(left) ? text : text.replace(before, '');
+    return /^\s/.test(right) ? closed : closed.replace(after, '');
+  }, translation);
 
 /** A translation with the white space at the ends of its source. */
 export const withEdges = (source: string, text: string): string =>

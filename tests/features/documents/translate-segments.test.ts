@@ -46,6 +46,16 @@ it('keeps codes that the model copies, and places those that it does not', async
   expect(await translated('one %s two', loses)).toBe('ONE %s TWO (codes placed)');
 });
 
+it('translates the lines between line breaks of HTML on their own, unless a sentence goes on', async () => {
+  const backwards = (text: string) => text.split(' ').reverse().join(' ');
+  expect(await translated('see <b>this</b> page<br />Things are <i>stable</i>.', backwards)).toBe(
+    'page <b>this</b> see<br /><i>stable</i>. are Things (codes copied)',
+  );
+  expect(await translated('the first line of a sentence that goes<br>on here', upper)).toBe(
+    'THE FIRST LINE OF A SENTENCE THAT GOES<br>ON HERE (codes placed)',
+  );
+});
+
 it('keeps what touches a code, and lets it touch no word that the source does not have there', async () => {
   const spanish = (text: string) =>
     text
@@ -60,7 +70,7 @@ it('keeps what touches a code, and lets it touch no word that the source does no
     expect(await translated('file named “%s”', glued, pattern)).toBe('archivo llamado “%s” (codes placed)');
   }
   const apart = (text: string) => spanish(text.replaceAll('<br>', ' <br> '));
-  expect(await translated('file<br>named', apart)).toBe('archivo<br>llamado (codes copied)');
+  expect(await translated('file<br>named', apart)).toBe('archivo<br>llamado (translated)');
   expect(await translated('<v Bob>file of</v>', (text) => `${spanish(text)} `)).toBe(
     '<v Bob>archivo de la</v> (codes copied)',
   );

@@ -91,7 +91,7 @@ export function drawSegment(dice: Dice, codes: CodeDrawer): Part[] {
   const text = (kind: 'word' | 'mark' | 'space', some: string) => {
     const before = parts.at(-1);
     // No mark and code or letters are another code.
-    if (kind === 'word' && (isFree || /[%@#$&]$/.test(before?.text ?? '')) && before?.kind !== 'space')
+    if (kind === 'word' && (isFree || /(?:[%@#$&]|--)$/.test(before?.text ?? '')) && before?.kind !== 'space')
       space();
     isFree = false;
     parts.push({ kind, text: some, written: kind === 'space' ? some : codes.escape(some) });
