@@ -68,9 +68,7 @@ export async function summarizeFolders(
   metrics: readonly Metric[] = mainMetrics,
 ): Promise<RunSummary[]> {
   const found: string[] = [];
-  // seed-* also names seed-1.tokens, the token ids of the run seed-1.
-  const isTokens = (name: string) => name.endsWith('.tokens') && folders.includes(name.slice(0, -7));
-  for (const folder of folders) if (!isTokens(folder)) found.push(...(await runsIn(files, folder, warn)));
+  for (const folder of folders) found.push(...(await runsIn(files, folder, warn)));
   const logs: { readonly folder: string; readonly records: readonly LogRecord[] }[] = [];
   const damaged: HeddleError[] = [];
   for (const folder of new Set(found))

@@ -7,7 +7,7 @@ import { msg } from '../core/message.ts';
 import { checksumOf, checksumOfFile, type FileChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
 import { isObject, type Json, parseJson, readJson } from './json-files.ts';
-import { isStaging, manifestName } from './model-file.ts';
+import { cacheNames, isStaging, manifestName } from './model-file.ts';
 
 /** The manifest of a folder. */
 export interface FolderManifest {
@@ -129,6 +129,10 @@ export async function manifestIn(files: Files, folder: string): Promise<FolderMa
   return parseManifest(await files.read(path), path);
 }
 
+/** Whether a file directly in a model folder is one that no manifest lists: of an unfinished replacement, or a cache. */
+export const isUnlisted = (name: string): boolean =>
+  isStaging(name) || (cacheNames as readonly string[]).includes(name);
+
 /** Files and folders in a folder that heddle did not write. `own`: the paths of heddle's files. */
 export async function foreignIn(
   files: Files,
@@ -139,7 +143,7 @@ export async function foreignIn(
   const foreign: string[] = [];
   for (const name of await namesIn(files, folder + (inside && `/${inside}`))) {
     const path = inside ? `${inside}/${name}` : name;
-    if (own.includes(path) || path === manifestName || (!inside && isStaging(name))) continue;
+    if (own.includes(path) || path === manifestName || (!inside && isUnlisted(name))) continue;
     if (own.some((other) => other.startsWith(`${path}/`)) && (await isFolder(files, `${folder}/${path}`)))
       foreign.push(...(await foreignIn(files, folder, own, path)));
     else foreign.push(path);

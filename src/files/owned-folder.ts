@@ -21,6 +21,7 @@ import {
   type FolderManifest,
   foreignIn,
   isFolder,
+  isUnlisted,
   manifestIn,
   manifestOf,
   manifestWith,
@@ -31,7 +32,7 @@ import {
   recordName,
 } from './folder-manifest.ts';
 import { jsonBytes, parseJson } from './json-files.ts';
-import { isStaging, manifestName } from './model-file.ts';
+import { cacheNames, isStaging, manifestName } from './model-file.ts';
 import { settledFolder } from './settled-folder.ts';
 import { unzip, zipParts } from './zip.ts';
 
@@ -76,7 +77,7 @@ export async function ownFileNames(files: Files, folder: string): Promise<string
   if (manifest) return Object.keys(manifest.files);
   const names: string[] = [];
   for (const name of await files.list(folder))
-    if (!isStaging(name) && !(await isFolder(files, `${folder}/${name}`))) names.push(name);
+    if (!isUnlisted(name) && !(await isFolder(files, `${folder}/${name}`))) names.push(name);
   return names;
 }
 
@@ -334,6 +335,8 @@ export async function removeOwnFolder(files: Files, given: string): Promise<stri
     await removeEmptyParents(files, folder, name);
   }
   await files.remove(`${folder}/${manifestName}`);
+  for (const name of cacheNames)
+    if (await files.exists(`${folder}/${name}`)) await files.remove(`${folder}/${name}`);
   const left = await namesIn(files, folder);
   if (left.length === 0) await files.remove(folder);
   return left;

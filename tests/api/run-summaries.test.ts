@@ -59,16 +59,6 @@ it('prints the settings that differ, and no others, with steps, metrics, time an
   });
 });
 
-it('leaves out the token ids beside a run, which a pattern such as seed-* also names', async () => {
-  writeFileSync(at('a.tokens'), 'ids');
-  const { status, stdout } = await heddle(['runs', at('a'), at('a.tokens'), at('b'), '--json']);
-  expect(status).toBe(0);
-  expect(JSON.parse(stdout).map((run: { folder: string }) => run.folder)).toEqual([at('a'), at('b')]);
-  const lonely = await heddle(['runs', at('c.tokens')]);
-  expect([lonely.status, lonely.stderr]).toEqual([1, expect.stringContaining('there is no training log')]);
-  rmSync(at('a.tokens'));
-});
-
 /** Summaries of logs in memory. */
 async function summaries(logs: Record<string, readonly LogRecord[]>, folders = Object.keys(logs)) {
   const entries = Object.entries(logs).map(

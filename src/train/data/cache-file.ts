@@ -66,6 +66,11 @@ async function isCacheOrNew(files: Files, path: string): Promise<boolean> {
   return /^(\w{64}\n\{)?$/.test(start);
 }
 
+/** Removes a cache. Leaves a file that is no cache. */
+export async function removeCacheFile(files: Files, path: string): Promise<void> {
+  if ((await files.exists(path)) && (await isCacheOrNew(files, path))) await files.remove(path);
+}
+
 /**
  * Reads a cache: its header, and the bytes of its arrays, which start at a multiple of 4. Returns the reason if it
  * cannot be used; undefined if there is none. `pace` is called between blocks.

@@ -1,8 +1,8 @@
 // Names of the files that a training run writes to its model folder, and beside it.
 
-import type { Files } from '../../files/files.ts';
+import { type Files, withoutEndSlash } from '../../files/files.ts';
 import { ownedBy } from '../../files/folder-manifest.ts';
-import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
+import { type CacheName, checkpointNames, modelFileNames } from '../../files/model-file.ts';
 import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-files.ts';
 import { corpusFile } from '../data/corpus-kinds.ts';
@@ -17,14 +17,15 @@ const runFileNames: readonly string[] = [
   corpusFile,
 ];
 
-/** Path of a file beside a model folder or archive. */
-const beside = (out: string, ending: string): string => `${out.replace(/\.zip$/i, '')}${ending}`;
+/** Path of a cache in a model folder, or beside an archive. */
+const cachePath = (out: string, name: CacheName): string =>
+  /\.zip$/i.test(out) ? `${out.slice(0, -4)}.${name}` : `${withoutEndSlash(out)}/${name}`;
 
 /** Path of the cache of token ids (token-cache.ts) of a model folder or archive. */
-export const tokenCachePath = (out: string): string => beside(out, '.tokens');
+export const tokenCachePath = (out: string): string => cachePath(out, 'tokens.cache');
 
 /** Path of the cache of sources that are not text, of a model folder or archive. */
-export const sourceCachePath = (out: string): string => beside(out, '.sources');
+export const sourceCachePath = (out: string): string => cachePath(out, 'sources.cache');
 
 /**
  * Throws a HeddleError that names the files of others if a training may not write its checkpoints to a folder:

@@ -14,9 +14,11 @@ import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { removeCacheFile } from '../data/cache-file.ts';
 import type { CorpusSession, LoadedCorpus, ReadCorpus } from '../data/corpus-arguments.ts';
 import { corpusFiles, corpusName, keepsPairs, loadCorpus, openCorpusPool } from '../data/load-corpus.ts';
 import type { TokenizerPair } from '../data/new-model.ts';
+import { tokenCachePath } from '../data/run-files.ts';
 import { textSource } from '../data/text-source.ts';
 import { hashCorpus, type PreparedCorpus, TokenCache } from '../data/token-cache.ts';
 import { type OpenSteps, prepareTrainingData, type TrainingData } from '../data/training-data.ts';
@@ -222,6 +224,10 @@ async function openCache(
 ): Promise<TokenCache | undefined> {
   const { corpus, heldOut, out } = args;
   if (!out || !corpusFiles(corpus)) return undefined;
+  if (!args.keepTokens) {
+    await removeCacheFile(files, tokenCachePath(out));
+    return undefined;
+  }
   const hash = await hashCorpus(corpus, heldOut, files, pace);
   return hash === undefined ? undefined : new TokenCache(files, out, hash, data);
 }

@@ -185,6 +185,12 @@ export const checkpointSettings = inGroup('Checkpoints', {
     default: 0,
     resume: true,
   },
+  keepTokens: {
+    type: boolean,
+    help: 'keep the token ids in OUT/tokens.cache, and the frames of clips in OUT/sources.cache, so that a resumed run starts at once; false deletes them',
+    default: true,
+    resume: true,
+  },
   exportTo: {
     type: choice(['bart', 'marian', 't5'], 'format'),
     help: 'give a new model the fields (norms, positions, one vocabulary) that this format of transformers needs; warn at the start if it cannot be converted, since other settings differ',

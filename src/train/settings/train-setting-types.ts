@@ -317,6 +317,11 @@ export interface TrainSettings {
    */
   readonly keepLast?: number;
   /**
+   * Keep the token ids in OUT/tokens.cache, and the frames of clips in OUT/sources.cache, so that a resumed
+   * run starts at once; false deletes them. Default: on.
+   */
+  readonly keepTokens?: boolean;
+  /**
    * Give a new model the fields (norms, positions, one vocabulary) that this format of transformers needs;
    * warn at the start if it cannot be converted, since other settings differ. Default: none.
    */

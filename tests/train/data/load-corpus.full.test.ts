@@ -109,7 +109,7 @@ it.each([
     });
     expect(performance.now() - sent).toBeLessThan(2000); // a second, and the load of other programs
     expect(status, text).toBe(wanted);
-    expect([out, `${out}.tokens`].filter((path) => existsSync(path))).toEqual([]);
+    expect([out, `${out}/tokens.cache`].filter((path) => existsSync(path))).toEqual([]);
     rmSync(out, { recursive: true, force: true });
   },
   300_000,

@@ -31,7 +31,7 @@ import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 const folder = mkdtempSync(join(tmpdir(), 'heddle-tokens-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
-const cache = at('model.tokens');
+const cache = at('model/tokens.cache');
 
 const given = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
   ...tinyTraining({ steps: 1, evalSteps: 1, ...fields }),
@@ -89,9 +89,9 @@ it('is written beside the folder at the first checkpoint, and a resumed run take
   expect(await losses()).toHaveLength(2);
 });
 
-it('is stored next to the model folder or archive', () => {
-  expect(tokenCachePath('runs/a')).toBe('runs/a.tokens');
-  expect(tokenCachePath('runs/a.zip')).toBe('runs/a.tokens');
+it('is stored in the model folder, or next to an archive', () => {
+  expect(tokenCachePath('runs/a')).toBe('runs/a/tokens.cache');
+  expect(tokenCachePath('runs/a.zip')).toBe('runs/a.tokens.cache');
 });
 
 it.each([

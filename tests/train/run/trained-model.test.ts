@@ -112,6 +112,7 @@ describe('a run with a LoRA adapter', () => {
         'optimizer.safetensors',
         'report.html',
         'state.json',
+        'tokens.cache',
       ].sort(),
     );
     const config = JSON.parse(readFileSync(at('adapter/adapter_config.json'), 'utf8'));

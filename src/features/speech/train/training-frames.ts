@@ -34,6 +34,7 @@ import { clipMaker, lineMaker } from './frame-makers.ts';
 
 /** Settings of a run that decide about frames. */
 interface FrameSettings {
+  readonly keepTokens?: boolean;
   readonly sourceLang?: string;
   readonly targetLang?: string;
   readonly batchSize?: number;
@@ -88,7 +89,11 @@ class FrameSource implements TrainingSource {
     const maker = this.#kind === 'line' ? lineMaker : clipMaker(width, filled, files, sourceData);
     const prefix = start && speech ? prefixOf(start.config, speech, settings as FrameSettings, session) : [];
     this.#encoder = new FrameEncoder(
-      new FrameCache(files, this.#kind === 'line' ? '' : out, maker),
+      new FrameCache(
+        files,
+        this.#kind === 'line' || (settings as FrameSettings).keepTokens === false ? '' : out,
+        maker,
+      ),
       prefix,
       () => createPace(session),
       (text) => emit({ type: 'warning', text }),

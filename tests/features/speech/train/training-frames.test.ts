@@ -94,7 +94,7 @@ beforeAll(() => {
 const errorRate = (evaluation: object | undefined, name = 'wer'): number =>
   metricValue(evaluation ?? {}, { name }) ?? -1;
 
-it('resumes with the frames in OUT.sources, or computes them again', async () => {
+it('resumes with the frames in OUT/sources.cache, or computes them again', async () => {
   const whole = await run('whole', { steps: 6, evalSteps: 3, bestMetric: 'wer' });
   expect(
     whole.dev.map((one) => speechMetrics.map((metric) => (metricValue(one, metric) ?? -1) >= 0)),
@@ -102,14 +102,13 @@ it('resumes with the frames in OUT.sources, or computes them again', async () =>
     [true, true],
     [true, true],
   ]);
-  expect(existsSync(at('whole.sources'))).toBe(true);
+  expect(existsSync(at('whole/sources.cache'))).toBe(true);
   await run('parts', { steps: 3, evalSteps: 3, bestMetric: 'wer' });
-  for (const suffix of ['', '.sources'])
-    cpSync(at(`parts${suffix}`), at(`damaged${suffix}`), { recursive: true });
+  cpSync(at('parts'), at('damaged'), { recursive: true });
   const rest = await run('parts', { steps: 6, resume: true });
   // The references keep float64 between updates, a checkpoint f32.
   expect(rest.losses).toEqual(whole.losses.slice(3).map((loss) => expect.closeTo(loss, 5)));
-  writeFileSync(at('damaged.sources'), readFileSync(at('damaged.sources')).subarray(0, -4));
+  writeFileSync(at('damaged/sources.cache'), readFileSync(at('damaged/sources.cache')).subarray(0, -4));
   expect((await run('damaged', { steps: 6, resume: true })).losses).toEqual(rest.losses);
 });
 
