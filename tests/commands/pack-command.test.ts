@@ -53,7 +53,9 @@ it('packs only the weights on request, and never an absolute path', async () => 
     return unzipModel(readFileSync(at('p.zip')), 'p.zip');
   };
   const whole = await files();
-  expect(Object.keys(whole).sort()).toEqual(readdirSync(out).sort());
+  // The token ids stay here: they are of use only for a resumed run in this folder.
+  const kept = readdirSync(out).filter((name) => name !== 'tokens.cache');
+  expect(Object.keys(whole).sort()).toEqual(kept.sort());
   for (const [name, bytes] of Object.entries(whole))
     expect(Buffer.from(bytes).includes('secret-place'), name).toBe(false);
   expect(JSON.parse(Buffer.from(whole['state.json'] ?? []).toString()).arguments.corpus).toMatchObject({
