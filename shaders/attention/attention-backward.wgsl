@@ -26,11 +26,11 @@ fn queries_EACH(group: vec3<u32>, thread: u32) {
   let key = dropout_key(step.seed, step.step, params.site);
   let down = min(thread, THREADS - 1u) / ACROSS;
   let across = thread % ACROSS;
-  let rows = four(first + down * 4u);
-  let seen = select(vec4(length), min(vec4(length), rows + 1u), params.causal != 0u);
-  var lse2: vec4<f32>;
-  var row_dot: vec4<f32>;
-  for (var r = 0u; r < 4u; r++) {
+  let rows = rows_from(first + down * OWN);
+  let seen = select(Indices(length), min(Indices(length), rows + 1u), params.causal != 0u);
+  var lse2: Numbers;
+  var row_dot: Numbers;
+  for (var r = 0u; r < OWN; r++) {
     let i = min(rows[r], params.queries - 1u);
     let at = out_at(b, i, h);
     lse2[r] = lse_in[row_at(b, i, h)] * LOG2_E;
@@ -45,32 +45,38 @@ fn queries_EACH(group: vec3<u32>, thread: u32) {
   for (var tile = 0u; tile < MAX_TILES; tile++) {
     if (tile == tiles) { break; }
     let j = tile * 32u;
+    let own_queries = own_places_queries(b, h, 0u, first, params.queries, thread);
+    let keys = other_place_kv(b, h, params.k_column, j, end, thread);
     var s = Scores();
+    for (var slice = 0u; slice < MAX_TILES; slice++) {
+      if (slice == params.slices) { break; }
+      stage_own_queries(own_queries, slice, thread);
+      stage_other_kv(keys, slice, thread);
+      add_products(&s, thread);
+    }
+    keep_scores(s, thread);
+    let own_douts = own_places_douts(b, h, 0u, first, params.queries, thread);
+    let values = other_place_kv(b, h, params.v_column, j, end, thread);
     var dp = Scores();
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
-      stage_own_queries(b, h, 0u, first, params.queries, slice, thread);
-      stage_other_kv(b, h, params.k_column, j, end, slice, thread);
-      add_products(&s, thread);
-    }
-    for (var slice = 0u; slice < MAX_TILES; slice++) {
-      if (slice == params.slices) { break; }
-      stage_own_douts(b, h, 0u, first, params.queries, slice, thread);
-      stage_other_kv(b, h, params.v_column, j, end, slice, thread);
+      stage_own_douts(own_douts, slice, thread);
+      stage_other_kv(values, slice, thread);
       add_products(&dp, thread);
     }
     for (var n = 0u; n < SCORES; n++) {
       let column = across + n * ACROSS;
-      if (DROPOUT) { dp[n] *= factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
-      let p = exp2(biased(s[n] * (params.scale * LOG2_E), h, rows, vec4(j + column)) - lse2);
-      weights[column * WEIGHTS_PITCH + down] = select(vec4(0.0), p * (dp[n] - row_dot), vec4(j + column) < seen);
+      let at = weight_at(n, thread);
+      if (DROPOUT) { dp[n] *= row_factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
+      let p = exp2(row_biased(weights[at] * (params.scale * LOG2_E), h, rows, Indices(j + column)) - lse2);
+      weights[at] = select(Numbers(0.0), p * (dp[n] - row_dot), Indices(j + column) < seen);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_kv(b, h, params.k_column, j + part * SHARE, end, thread);
       add_rows(&grad, part, thread);
     }
   }
-  for (var r = 0u; r < 4u; r++) {
+  for (var r = 0u; r < OWN; r++) {
     if (rows[r] < params.queries) {
       for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;
@@ -90,8 +96,8 @@ fn keys_EACH(group: vec3<u32>, thread: u32) {
   let key = dropout_key(step.seed, step.step, params.site);
   let down = min(thread, THREADS - 1u) / ACROSS;
   let across = thread % ACROSS;
-  let rows = four(first + down * 4u);
-  let first_query = select(vec4(0u), rows, params.causal != 0u);
+  let rows = rows_from(first + down * OWN);
+  let first_query = select(Indices(0u), rows, params.causal != 0u);
   var dk: Output;
   var dv: Output;
   begin_diagonals(b, h, group.x, thread);
@@ -103,37 +109,43 @@ fn keys_EACH(group: vec3<u32>, thread: u32) {
     if (tile == tiles) { break; }
     let i = (begin + tile) * 32u;
     let dots = tile_dots_EACH(b, h, i, thread);
+    let own_keys = own_places_kv(b, h, params.k_column, first, length, thread);
+    let queries = other_place_queries(b, h, 0u, i, params.queries, thread);
     var s = Scores();
+    for (var slice = 0u; slice < MAX_TILES; slice++) {
+      if (slice == params.slices) { break; }
+      stage_own_kv(own_keys, slice, thread);
+      stage_other_queries(queries, slice, thread);
+      add_products(&s, thread);
+    }
+    keep_scores(s, thread);
+    let own_values = own_places_kv(b, h, params.v_column, first, length, thread);
+    let douts = other_place_douts(b, h, 0u, i, params.queries, thread);
     var dp = Scores();
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
-      stage_own_kv(b, h, params.k_column, first, length, slice, thread);
-      stage_other_queries(b, h, 0u, i, params.queries, slice, thread);
-      add_products(&s, thread);
-    }
-    for (var slice = 0u; slice < MAX_TILES; slice++) {
-      if (slice == params.slices) { break; }
-      stage_own_kv(b, h, params.v_column, first, length, slice, thread);
-      stage_other_douts(b, h, 0u, i, params.queries, slice, thread);
+      stage_own_kv(own_values, slice, thread);
+      stage_other_douts(douts, slice, thread);
       add_products(&dp, thread);
     }
-    // First the weights of dv; those of dk wait in s.
+    // First the weights of dv; those of dk wait in dp.
     for (var n = 0u; n < SCORES; n++) {
-      let column = across + n * ACROSS;
-      let query = i + column;
+      let query = i + across + n * ACROSS;
       let at = row_at(b, clamp_row(query, params.queries), h);
-      let sees = (rows < vec4(length)) & (first_query <= vec4(query)) & vec4(query < params.queries);
-      let p = exp2(biased(s[n] * (params.scale * LOG2_E), h, vec4(query), rows) - LOG2_E * lse_in[at]);
-      var kept = vec4(1.0);
-      if (DROPOUT) { kept = factors(key, row_at(b, query, h) * params.keys + rows.x, 1u); }
-      weights[column * WEIGHTS_PITCH + down] = select(vec4(0.0), p * kept, sees);
-      s[n] = select(vec4(0.0), p * (dp[n] * kept - row_dot_EACH(dots, n, at)), sees);
+      let weight = weight_at(n, thread);
+      let sees = (rows < Indices(length)) & (first_query <= Indices(query)) & (Indices(query) < Indices(params.queries));
+      let s2 = row_biased(weights[weight] * (params.scale * LOG2_E), h, Indices(query), rows);
+      let p = exp2(s2 - LOG2_E * lse_in[at]);
+      var kept = Numbers(1.0);
+      if (DROPOUT) { kept = row_factors(key, row_at(b, query, h) * params.keys + rows.x, 1u); }
+      weights[weight] = select(Numbers(0.0), p * kept, sees);
+      dp[n] = select(Numbers(0.0), p * (dp[n] * kept - row_dot_EACH(dots, n, at)), sees);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_douts(b, h, 0u, i + part * SHARE, params.queries, thread);
       add_rows(&dv, part, thread);
     }
-    for (var n = 0u; n < SCORES; n++) { weights[(across + n * ACROSS) * WEIGHTS_PITCH + down] = s[n]; }
+    keep_scores(dp, thread);
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_queries(b, h, 0u, i + part * SHARE, params.queries, thread);
       add_rows(&dk, part, thread);
@@ -141,7 +153,7 @@ fn keys_EACH(group: vec3<u32>, thread: u32) {
     add_diagonals(b, h, group.x, i32(first) - i32(i), thread);
   }
   end_diagonals(b, h, group.x, thread);
-  for (var r = 0u; r < 4u; r++) {
+  for (var r = 0u; r < OWN; r++) {
     if (rows[r] < params.keys) {
       for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;

@@ -4,6 +4,9 @@
 
 @if(bias) override BIAS_GRADIENT: bool = false;
 
+@if(pairs) fn numbers_of(x: vec2<f32>) -> Numbers { return x; }
+@else fn numbers_of(x: vec2<f32>) -> Numbers { return vec4(x, 0.0, 0.0); }
+
 // Sums of dS of a thread at the distances up to -farthest and from farthest on.
 @if(bias) var<private> ends: vec2<f32>;
 
@@ -29,7 +32,7 @@
   var sums = vec2(0.0);
   for (var column = 0u; column < 32u; column++) {
     let row = thread + column;
-    let x = weights[column * WEIGHTS_PITCH + row % ROWS / 4u][row % 4u];
+    let x = weights[column * WEIGHTS_PITCH + row % ROWS / OWN][row % OWN];
     sums += select(vec2(0.0, x), vec2(x, 0.0), row < ROWS);
   }
   let at = part_at(b, h, block);
@@ -52,7 +55,7 @@
 @if(bias) fn end_diagonals(b: u32, h: u32, block: u32, thread: u32) {
   if (!BIAS_GRADIENT) { return; }
   workgroupBarrier();
-  weights[min(thread, THREADS - 1u)] = vec4(ends, 0.0, 0.0);
+  weights[min(thread, THREADS - 1u)] = numbers_of(ends);
   workgroupBarrier();
   if (thread > 0u) { return; }
   var sum = vec2(0.0);

@@ -1,7 +1,7 @@
 // Shared parts of the kernels of attention by tiles. A workgroup computes ROWS own rows (queries, or keys in
 // backward_keys) and iterates over the other rows in tiles of 32. Its threads are DOWN x ACROSS: a thread has
-// 4 own rows, every ACROSS-th of their 32 scores and every ACROSS-th chunk of their output. A tile has two
-// kinds of products:
+// OWN own rows (4; 2 in the variant `pairs`, for GPUs with few registers), every ACROSS-th of their 32 scores and every
+// ACROSS-th chunk of their output. A tile has two kinds of products:
 //   scores  own·otherᵀ, from slices of 16 columns of both     add_products
 //   output  weights·other, from SHARE whole rows at a time    add_rows
 // All indices of workgroup memory have bounds that compilers can prove, so they cost no checks
@@ -11,7 +11,7 @@
 const ACROSS: u32 = 8u;
 const DOWN: u32 = 16u;
 const THREADS: u32 = DOWN * ACROSS;
-const ROWS: u32 = 4u * DOWN;
+const ROWS: u32 = OWN * DOWN;
 // Scores of a row, and chunks of its output, per thread.
 const SCORES: u32 = 32u / ACROSS;
 const CHUNKS_PER_THREAD: u32 = (CHUNKS + ACROSS - 1u) / ACROSS;
@@ -20,49 +20,88 @@ const MAX_TILES: u32 = 0xffffffu;
 // Rows of the other side that are staged at once for the output, in chunks.
 const SHARE: u32 = 16u;
 const SHARE_PITCH: u32 = CHUNKS_PER_THREAD * ACROSS;
+// Chunks of a slice.
+const SLICE: u32 = 4u;
 // Distances of rows in workgroup memory; + 1 avoids bank conflicts.
-const PITCH: u32 = 5u;
+const PITCH: u32 = SLICE + 1u;
 const WEIGHTS_PITCH: u32 = DOWN + 1u;
+
+// Numbers, indices and chunks of the own rows of a thread.
+@if(pairs) const OWN: u32 = 2u;
+@else const OWN: u32 = 4u;
+@if(pairs) alias Numbers = vec2<f32>;
+@else alias Numbers = vec4<f32>;
+@if(pairs) alias Indices = vec2<u32>;
+@else alias Indices = vec4<u32>;
+@if(pairs) alias Rows = mat2x4<f32>;
+@else alias Rows = mat4x4<f32>;
 
 // Slices of own and other rows [row, chunk]; own_tile also has whole other rows [row, chunk].
 var<workgroup> own_tile: array<vec4<f32>, max(ROWS * PITCH, SHARE * SHARE_PITCH)>;
 var<workgroup> other_tile: array<vec4<f32>, 32u * PITCH>;
-// [column, row / 4]: weights of the 32 columns in each row.
-var<workgroup> weights: array<vec4<f32>, 32u * WEIGHTS_PITCH>;
+// [column, row / OWN]: weights of the 32 columns in each row.
+var<workgroup> weights: array<Numbers, 32u * WEIGHTS_PITCH>;
 
-// Scores of a thread: vector n has those of its 4 rows in column across + n·ACROSS.
-alias Scores = array<vec4<f32>, SCORES>;
+// Scores of a thread: vector n has those of its rows in column across + n·ACROSS.
+alias Scores = array<Numbers, SCORES>;
 // Output of a thread: chunk across + m·ACROSS of its row r is [m][r].
-alias Output = array<mat4x4<f32>, CHUNKS_PER_THREAD>;
+alias Output = array<Rows, CHUNKS_PER_THREAD>;
+
+@if(pairs) fn rows_from(i: u32) -> Indices { return vec2(i, i + 1u); }
+@else fn rows_from(i: u32) -> Indices { return four(i); }
+// The chunks of the own rows of a thread in a slice; `at`: that of the first.
+@if(pairs) fn own_chunks(at: u32) -> Rows { return mat2x4(own_tile[at], own_tile[at + PITCH]); }
+@else fn own_chunks(at: u32) -> Rows {
+  return mat4x4(own_tile[at], own_tile[at + PITCH], own_tile[at + 2u * PITCH], own_tile[at + 3u * PITCH]);
+}
+// s + x·rows: adds the products of four columns to the scores of one other row and the own rows.
+@if(pairs) fn row_products(s: Numbers, x: vec4<f32>, rows: Rows) -> Numbers {
+  return vec2(dot4(s.x, x, rows[0]), dot4(s.y, x, rows[1]));
+}
+@else fn row_products(s: Numbers, x: vec4<f32>, rows: Rows) -> Numbers { return dots(s, x, rows); }
+// x for each row, weighted by p; and each row weighted by p.
+@if(pairs) fn outer(p: Numbers, x: vec4<f32>) -> Rows { return mat2x4(p.x * x, p.y * x); }
+@else fn outer(p: Numbers, x: vec4<f32>) -> Rows { return mat4x4(p.x * x, p.y * x, p.z * x, p.w * x); }
+@if(pairs) fn scaled(rows: Rows, p: Numbers) -> Rows { return mat2x4(rows[0] * p.x, rows[1] * p.y); }
+@else fn scaled(rows: Rows, p: Numbers) -> Rows {
+  return mat4x4(rows[0] * p.x, rows[1] * p.y, rows[2] * p.z, rows[3] * p.w);
+}
+// `factors` and `biased` of the own rows.
+@if(pairs) fn row_factors(key: u32, at: u32, stride: u32) -> Numbers { return factors(key, at, stride).xy; }
+@else fn row_factors(key: u32, at: u32, stride: u32) -> Numbers { return factors(key, at, stride); }
+@if(pairs) fn row_biased(s: Numbers, h: u32, i: Indices, j: Indices) -> Numbers {
+  return biased(vec4(s, s), h, vec4(i, i), vec4(j, j)).xy;
+}
+@else fn row_biased(s: Numbers, h: u32, i: Indices, j: Indices) -> Numbers { return biased(s, h, i, j); }
 
 // Sum or maximum of each row over the threads across, returned to all of them. All threads must call it. In
 // the variant `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the
 // order of the threads; otherwise through workgroup memory.
-@if(shuffle) fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
+@if(shuffle) fn across_sum(x: Numbers, thread: u32) -> Numbers {
   var sum = x;
   for (var distance = 1u; distance < ACROSS; distance *= 2u) { sum += subgroupShuffleXor(sum, distance); }
   return sum;
 }
-@else fn across_sum(x: vec4<f32>, thread: u32) -> vec4<f32> {
+@else fn across_sum(x: Numbers, thread: u32) -> Numbers {
   exchange(x, thread);
-  var sum = vec4(0.0);
+  var sum = Numbers(0.0);
   for (var n = 0u; n < ACROSS; n++) { sum += weights[min(thread, THREADS - 1u) / ACROSS * ACROSS + n]; }
   workgroupBarrier();
   return sum;
 }
-@if(shuffle) fn across_max(x: vec4<f32>, thread: u32) -> vec4<f32> {
+@if(shuffle) fn across_max(x: Numbers, thread: u32) -> Numbers {
   var top = x;
   for (var distance = 1u; distance < ACROSS; distance *= 2u) { top = max(top, subgroupShuffleXor(top, distance)); }
   return top;
 }
-@else fn across_max(x: vec4<f32>, thread: u32) -> vec4<f32> {
+@else fn across_max(x: Numbers, thread: u32) -> Numbers {
   exchange(x, thread);
   var top = x;
   for (var n = 0u; n < ACROSS; n++) { top = max(top, weights[min(thread, THREADS - 1u) / ACROSS * ACROSS + n]); }
   workgroupBarrier();
   return top;
 }
-fn exchange(x: vec4<f32>, thread: u32) {
+fn exchange(x: Numbers, thread: u32) {
   workgroupBarrier();
   weights[min(thread, THREADS - 1u)] = x;
   workgroupBarrier();
@@ -72,14 +111,22 @@ fn exchange(x: vec4<f32>, thread: u32) {
 fn add_products(s: ptr<function, Scores>, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
-  for (var c = 0u; c < 4u; c++) {
-    let at = t / ACROSS * (4u * PITCH) + c;
-    let own = mat4x4(own_tile[at], own_tile[at + PITCH], own_tile[at + 2u * PITCH], own_tile[at + 3u * PITCH]);
+  for (var c = 0u; c < SLICE; c++) {
+    let own = own_chunks(t / ACROSS * (OWN * PITCH) + c);
     for (var n = 0u; n < SCORES; n++) {
-      (*s)[n] = dots((*s)[n], other_tile[(t % ACROSS + n * ACROSS) * PITCH + c], own);
+      (*s)[n] = row_products((*s)[n], other_tile[(t % ACROSS + n * ACROSS) * PITCH + c], own);
     }
   }
   workgroupBarrier();
+}
+
+// A thread keeps its scores in `weights` while it computes others, and takes them back: they need no registers then.
+fn keep_scores(s: Scores, thread: u32) {
+  for (var n = 0u; n < SCORES; n++) { weights[weight_at(n, thread)] = s[n]; }
+}
+// Where the weights are of the own rows of a thread in column across + n·ACROSS.
+fn weight_at(n: u32, thread: u32) -> u32 {
+  return (thread % ACROSS + n * ACROSS) * WEIGHTS_PITCH + min(thread, THREADS - 1u) / ACROSS;
 }
 
 // Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call
@@ -89,60 +136,83 @@ fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
   let at = min(part, 32u / SHARE - 1u) * (SHARE * WEIGHTS_PITCH) + t / ACROSS;
-  for (var n = 0u; n < SHARE; n++) {
-    if (ACROSS == 32u && n == params.share) { break; }
+  let rows = select(SHARE, min(SHARE, params.share), ACROSS == 32u && OWN == 2u);
+  for (var n = 0u; n < rows; n++) {
+    if (ACROSS == 32u && OWN == 4u && n == params.share) { break; }
     let p = weights[at + n * WEIGHTS_PITCH];
     for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
-      let x = own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS];
-      (*o)[m] += mat4x4(p.x * x, p.y * x, p.z * x, p.w * x);
+      (*o)[m] += outer(p, own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS]);
     }
   }
   workgroupBarrier();
 }
 
-// Chunk c of a row of head h; `column`: the first one of keys or values. Rows from `end` on repeat the last;
-// chunks past the head are zero.
-fn chunk_of_queries(b: u32, h: u32, column: u32, i: u32, end: u32, c: u32) -> vec4<f32> {
-  return zero_past_head(load_query(q_at(b, clamp_row(i, end), h), min_chunk(c)), c);
-}
-fn chunk_of_douts(b: u32, h: u32, column: u32, i: u32, end: u32, c: u32) -> vec4<f32> {
-  return zero_past_head(load_dout(out_at(b, clamp_row(i, end), h), min_chunk(c)), c);
-}
-fn chunk_of_kv(b: u32, h: u32, column: u32, j: u32, end: u32, c: u32) -> vec4<f32> {
-  return zero_past_head(load_kv(kv_at(b, clamp_row(j, end), h, column), min_chunk(c)), c);
-}
 // A signed minimum, since bench:isa counts unsigned ones as bounds checks.
 fn clamp_row(row: u32, end: u32) -> u32 { return u32(min(i32(row), i32(end) - 1)); }
-fn min_chunk(c: u32) -> u32 {
-  if (CHUNKS % 4u == 0u && CHUNKS % ACROSS == 0u) { return c; }
+
+// Where a head of a row starts; `column`: the first one of keys or values. Rows from `end` on repeat the last.
+fn place_of_queries(b: u32, h: u32, column: u32, i: u32, end: u32) -> u32 { return q_at(b, clamp_row(i, end), h); }
+fn place_of_douts(b: u32, h: u32, column: u32, i: u32, end: u32) -> u32 { return out_at(b, clamp_row(i, end), h); }
+fn place_of_kv(b: u32, h: u32, column: u32, j: u32, end: u32) -> u32 { return kv_at(b, clamp_row(j, end), h, column); }
+
+// Chunk c of the head at a place; zeros past the head, if `inside` is false.
+fn chunk_of_queries(place: u32, c: u32, inside: bool) -> vec4<f32> {
+  return zero_past_head(load_query(place, min_chunk(c, inside)), c, inside);
+}
+fn chunk_of_douts(place: u32, c: u32, inside: bool) -> vec4<f32> {
+  return zero_past_head(load_dout(place, min_chunk(c, inside)), c, inside);
+}
+fn chunk_of_kv(place: u32, c: u32, inside: bool) -> vec4<f32> {
+  return zero_past_head(load_kv(place, min_chunk(c, inside)), c, inside);
+}
+fn min_chunk(c: u32, inside: bool) -> u32 {
+  if (inside) { return c; }
   return min(c, CHUNKS - 1u);
 }
-fn zero_past_head(x: vec4<f32>, c: u32) -> vec4<f32> {
-  if (CHUNKS % 4u == 0u && CHUNKS % ACROSS == 0u) { return x; }
+fn zero_past_head(x: vec4<f32>, c: u32, inside: bool) -> vec4<f32> {
+  if (inside) { return x; }
   return select(vec4(0.0), x, c < CHUNKS);
 }
+// Whether all chunks of slices, and of whole rows, are inside the head.
+const WHOLE_SLICES: bool = CHUNKS % SLICE == 0u;
+const WHOLE_ROWS: bool = CHUNKS % ACROSS == 0u;
 
 // Vectors that a thread stages of a slice of own rows, and of whole other rows; some threads may have none. A
-// slice of other rows has 128 vectors, and a workgroup at least 128 threads.
-const OWN_VECTORS: u32 = (4u * ROWS + THREADS - 1u) / THREADS;
+// slice of other rows has at most as many vectors as a workgroup has threads.
+const OWN_VECTORS: u32 = (SLICE * ROWS + THREADS - 1u) / THREADS;
+const OTHER_VECTORS: u32 = 32u * SLICE;
 const ROW_VECTORS: u32 = (SHARE * SHARE_PITCH + THREADS - 1u) / THREADS;
+alias OwnPlaces = array<u32, OWN_VECTORS>;
 
-// Stage rows from `first` on: a slice of own rows, a slice of other rows, and whole other rows. Each tensor has
-// its own three, since an entry point binds all tensors that its functions name.
+// Places that a thread reads in all slices, which are computed once: of own and of other rows from `first` on. Then
+// what stages a slice of own rows, a slice of other rows, and whole other rows. Each tensor has its own functions,
+// since an entry point binds all tensors that its functions name.
 @each(queries, kv, douts)
-fn stage_own_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, slice: u32, thread: u32) {
+fn own_places_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) -> OwnPlaces {
+  var places: OwnPlaces;
+  for (var n = 0u; n < OWN_VECTORS; n++) {
+    places[n] = place_of_EACH(b, h, column, first + (min(thread, THREADS - 1u) + n * THREADS) / SLICE, end);
+  }
+  return places;
+}
+@each(queries, kv, douts)
+fn other_place_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) -> u32 {
+  return place_of_EACH(b, h, column, first + thread % OTHER_VECTORS / SLICE, end);
+}
+@each(queries, kv, douts)
+fn stage_own_EACH(places: OwnPlaces, slice: u32, thread: u32) {
   for (var n = 0u; n < OWN_VECTORS; n++) {
     let e = min(thread, THREADS - 1u) + n * THREADS;
-    if (4u * ROWS % THREADS == 0u || e < 4u * ROWS) {
-      own_tile[e / 4u * PITCH + e % 4u] = chunk_of_EACH(b, h, column, first + e / 4u, end, 4u * slice + e % 4u);
+    if (SLICE * ROWS % THREADS == 0u || e < SLICE * ROWS) {
+      own_tile[e / SLICE * PITCH + e % SLICE] = chunk_of_EACH(places[n], SLICE * slice + e % SLICE, WHOLE_SLICES);
     }
   }
 }
 @each(queries, kv, douts)
-fn stage_other_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, slice: u32, thread: u32) {
-  let e = thread % 128u;
-  if (THREADS == 128u || thread < 128u) {
-    other_tile[e / 4u * PITCH + e % 4u] = chunk_of_EACH(b, h, column, first + e / 4u, end, 4u * slice + e % 4u);
+fn stage_other_EACH(place: u32, slice: u32, thread: u32) {
+  let e = thread % OTHER_VECTORS;
+  if (THREADS == OTHER_VECTORS || thread < OTHER_VECTORS) {
+    other_tile[e / SLICE * PITCH + e % SLICE] = chunk_of_EACH(place, SLICE * slice + e % SLICE, WHOLE_SLICES);
   }
 }
 @each(queries, kv, douts)
@@ -150,7 +220,8 @@ fn stage_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) {
   for (var n = 0u; n < ROW_VECTORS; n++) {
     let e = min(thread, THREADS - 1u) + n * THREADS;
     if (SHARE * SHARE_PITCH % THREADS == 0u || e < SHARE * SHARE_PITCH) {
-      own_tile[e] = chunk_of_EACH(b, h, column, first + e / SHARE_PITCH, end, e % SHARE_PITCH);
+      let place = place_of_EACH(b, h, column, first + e / SHARE_PITCH, end);
+      own_tile[e] = chunk_of_EACH(place, e % SHARE_PITCH, WHOLE_ROWS);
     }
   }
 }

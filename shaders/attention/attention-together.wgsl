@@ -34,7 +34,7 @@ fn tile_dots_one(b: u32, h: u32, i: u32, thread: u32) -> Dots {
   var part = 0.0;
   for (var c = t % DOT_PARTS; c < CHUNKS; c += DOT_PARTS) { part += dot(load_dout(at, c), load_out(at, c)); }
   workgroupBarrier(); // the diagonals of the tile before are read
-  weights[t] = vec4(part);
+  weights[t] = Numbers(part);
   workgroupBarrier();
   var sums: Dots;
   for (var n = 0u; n < SCORES; n++) {

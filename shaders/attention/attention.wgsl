@@ -20,27 +20,29 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
   let key = dropout_key(step.seed, step.step, params.site);
   let down = min(thread, THREADS - 1u) / ACROSS;
   let across = thread % ACROSS;
-  let rows = four(first + down * 4u);
-  let seen = select(vec4(length), min(vec4(length), rows + 1u), params.causal != 0u);
+  let rows = rows_from(first + down * OWN);
+  let seen = select(Indices(length), min(Indices(length), rows + 1u), params.causal != 0u);
+  let own = own_places_queries(b, h, 0u, first, params.queries, thread);
   var o: Output;
-  var top = vec4(MASKED);
-  var total = vec4(0.0);
+  var top = Numbers(MASKED);
+  var total = Numbers(0.0);
   let tiles = (end + 31u) / 32u;
   for (var tile = 0u; tile < MAX_TILES; tile++) {
     if (tile == tiles) { break; }
     let j = tile * 32u;
+    let other = other_place_kv(b, h, params.k_column, j, end, thread);
     var s = Scores();
     for (var slice = 0u; slice < MAX_TILES; slice++) {
       if (slice == params.slices) { break; }
-      stage_own_queries(b, h, 0u, first, params.queries, slice, thread);
-      stage_other_kv(b, h, params.k_column, j, end, slice, thread);
+      stage_own_queries(own, slice, thread);
+      stage_other_kv(other, slice, thread);
       add_products(&s, thread);
     }
     var m = top;
     for (var n = 0u; n < SCORES; n++) {
       let column = j + across + n * ACROSS;
-      s[n] = biased(s[n] * (params.scale * LOG2_E), h, rows, vec4(column));
-      s[n] = select(vec4(MASKED), s[n], vec4(column) < seen);
+      s[n] = row_biased(s[n] * (params.scale * LOG2_E), h, rows, Indices(column));
+      s[n] = select(Numbers(MASKED), s[n], Indices(column) < seen);
       m = max(m, s[n]);
     }
     m = across_max(m, thread);
@@ -48,15 +50,14 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     top = m;
     total *= rescale;
     for (var n = 0u; n < SCORES; n++) {
-      let column = across + n * ACROSS;
       // The first key of a row is in its first tile, so m is a score, and exp2 of a masked one is 0.
       var p = exp2(s[n] - m);
       total += p;
-      if (DROPOUT) { p *= factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
-      weights[column * WEIGHTS_PITCH + down] = p;
+      if (DROPOUT) { p *= row_factors(key, row_at(b, rows.x, h) * params.keys + j + across + n * ACROSS, params.keys); }
+      weights[weight_at(n, thread)] = p;
     }
     for (var r = 0u; r < CHUNKS_PER_THREAD; r++) {
-      o[r] = mat4x4(o[r][0] * rescale.x, o[r][1] * rescale.y, o[r][2] * rescale.z, o[r][3] * rescale.w);
+      o[r] = scaled(o[r], rescale);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_kv(b, h, params.v_column, j + part * SHARE, end, thread);
@@ -64,7 +65,7 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     }
   }
   total = across_sum(total, thread);
-  for (var r = 0u; r < 4u; r++) {
+  for (var r = 0u; r < OWN; r++) {
     if (rows[r] < params.queries) {
       let scale = select(0.0, 1.0 / total[r], end > 0u);
       for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {

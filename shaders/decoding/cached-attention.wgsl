@@ -79,6 +79,8 @@ fn attend_row(row: u32, h: u32, length: u32) {
 // combined at the end.
 const PARTS: u32 = 4u;
 const QUERIES: u32 = 1u;
+// Chunks of the widest heads whose loops compilers may unroll.
+const UNROLL: u32 = 16u;
 
 var<workgroup> tile_queries: array<array<vec4<f32>, CHUNKS>, QUERIES>;
 var<workgroup> value_starts: array<array<u32, CHUNKS>, PARTS>; // index of the first vector of the values of each key
@@ -99,6 +101,7 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, thread: u
   var totals: array<f32, QUERIES>;
   var sums: array<vec4<f32>, QUERIES>;
   for (var n = 0u; n < QUERIES; n++) { tops[n] = MASKED; }
+  let chunks = select(min(params.chunks, CHUNKS), CHUNKS, CHUNKS <= UNROLL);
   let first = first_key(row);
   workgroupBarrier();
   for (var start = 0u; start < length; start += PARTS * CHUNKS) {
@@ -107,7 +110,7 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, thread: u
     if (j < length) { slot = slot_of(row, j); }
     let k = key_at(select(spare, first + slot, slot < HIDDEN), h);
     var dots = array<vec4<f32>, QUERIES>();
-    for (var c = 0u; c < CHUNKS; c++) {
+    for (var c = 0u; c < chunks; c++) {
       let key = load_kv(k, c);
       for (var n = 0u; n < QUERIES; n++) { dots[n] += tile_queries[n][c] * key; }
     }
@@ -119,13 +122,13 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, thread: u
     workgroupBarrier();
     for (var n = 0u; n < QUERIES; n++) {
       var m = tops[n];
-      for (var i = 0u; i < CHUNKS; i++) { m = max(m, tile_scores[n][y][i]); }
+      for (var i = 0u; i < chunks; i++) { m = max(m, tile_scores[n][y][i]); }
       let rescale = exp2(tops[n] - m);
       tops[n] = m;
       totals[n] *= rescale;
       sums[n] *= rescale;
     }
-    for (var i = 0u; i < CHUNKS; i++) {
+    for (var i = 0u; i < chunks; i++) {
       let value = load_kv(value_starts[y][i], x);
       for (var n = 0u; n < QUERIES; n++) {
         let p = exp2(tile_scores[n][y][i] - tops[n]);
@@ -135,6 +138,7 @@ fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, thread: u
     }
     workgroupBarrier();
   }
+  // unroll
   for (var n = 0u; n < QUERIES; n++) {
     part_sums[y][x] = sums[n];
     if (x == 0u) { part_softmax[y] = vec2(tops[n], totals[n]); }

@@ -60,8 +60,8 @@ export interface LaunchedKernel extends KernelKey {
 const device: DeviceTraits = { ...defaultTraits, maxBindingBytes: 2 ** 31, f16: true };
 
 /**
- * Devices without subgroups, with the subgroups of software adapters, and with subgroups and matrices of a
- * GPU.
+ * Devices without subgroups, with the subgroups of software adapters, with subgroups and matrices of a GPU, and with
+ * few registers.
  */
 const devices: readonly DeviceTraits[] = [
   device,
@@ -76,6 +76,7 @@ const devices: readonly DeviceTraits[] = [
       { operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 },
     ],
   },
+  { ...device, subgroups: true, minSubgroup: 32, vendor: 'arm' },
 ];
 
 /** Rows whose width is a multiple of four, and rows whose width is not. */

@@ -4,7 +4,7 @@
 import { fuseRowSublayers } from '../graph/fewer-launches.ts';
 import { fuseLinearNorms, joinLossChunks } from '../graph/fewer-training-launches.ts';
 import { Graph } from '../graph/graph.ts';
-import { tilesTogether } from '../ops/attention/attention-launch.ts';
+import type { AttentionVariant } from '../ops/attention/attention-launch.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import type { Node } from '../ops/op.ts';
@@ -58,13 +58,11 @@ export async function fuseFasterNorms(
 export function fewestLaunches(graph: Graph, traits: DeviceTraits): KernelChoices {
   joinLossChunks(graph);
   const fused = [...fuseRowSublayers(graph), ...fuseLinearNorms(graph).map(({ node }) => node)];
-  const together = graph.nodes.filter((node) =>
-    variantsOf(node, traits).some(({ name }) => name === tilesTogether.name),
-  );
-  return Object.fromEntries([
-    ...fused.map((node) => [variantKey(node), 'fused']),
-    ...together.map((node) => [variantKey(node), tilesTogether.name]),
-  ]);
+  const together = graph.nodes.flatMap((node) => {
+    const variant = variantsOf(node, traits).find((one: AttentionVariant) => one.together);
+    return variant ? [[variantKey(node), variant.name]] : [];
+  });
+  return Object.fromEntries([...fused.map((node) => [variantKey(node), 'fused']), ...together]);
 }
 
 /** A graph of some nodes only. */

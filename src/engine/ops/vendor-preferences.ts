@@ -4,7 +4,7 @@
 import type { DeviceTraits } from './device-traits.ts';
 
 /** Preferences for the GPUs of a vendor. */
-export interface VendorPreferences {
+interface VendorPreferences {
   /** Whether kernels with many registers per thread request the smallest subgroup. */
   readonly smallestSubgroup: boolean;
   /**
@@ -12,37 +12,30 @@ export interface VendorPreferences {
    * tiles of 64 x 64. `sized`: only if kernels can request the smallest subgroup.
    */
   readonly largeTiles: boolean | 'sized';
-  /** Largest number of rows of a workgroup in products with few rows. */
-  readonly dotsRows: 4 | 8 | 16;
-  /** Threads that share a row in attention by tiles with heads of 33 to 64 columns. */
-  readonly attentionThreads: 8 | 16;
+  /** Whether a thread has so few registers that it computes fewer rows at once. */
+  readonly fewRegisters: boolean;
 }
 
-/** For all other vendors, and if the browser does not name the vendor: the kernels that need fewest registers. */
-const cautious: VendorPreferences = {
-  smallestSubgroup: false,
-  largeTiles: false,
-  dotsRows: 16,
-  attentionThreads: 8,
-};
+/** For all other vendors, and if the browser does not name the vendor. */
+const others: VendorPreferences = { smallestSubgroup: false, largeTiles: false, fewRegisters: false };
 
 const preferences: Readonly<Record<string, VendorPreferences>> = {
   // A thread group shares 4 KiB of registers (8 KiB since Xe2): 64 per thread at the size that Dawn requests on Vulkan,
   // twice the smallest, and 128 at the smallest. With 64 the tiles of 128 x 128 spill 60 times per 64 multiply-adds.
-  intel: { smallestSubgroup: true, largeTiles: 'sized', dotsRows: 16, attentionThreads: 8 },
+  intel: { smallestSubgroup: true, largeTiles: 'sized', fewRegisters: false },
   // 256 registers per thread without loss of the waves that hide latency: large tiles have the fewest reads.
-  amd: { smallestSubgroup: false, largeTiles: true, dotsRows: 16, attentionThreads: 8 },
+  amd: { smallestSubgroup: false, largeTiles: true, fewRegisters: false },
   // 255 registers per thread.
-  nvidia: { smallestSubgroup: false, largeTiles: true, dotsRows: 16, attentionThreads: 8 },
+  nvidia: { smallestSubgroup: false, largeTiles: true, fewRegisters: false },
   // 128 registers per thread: tiles of 128 x 128 fit with half of the threads of tiles of 64 x 64, and have a third of
   // their memory accesses and a larger share of multiply-adds (0.79, 0.70).
-  apple: { smallestSubgroup: false, largeTiles: true, dotsRows: 16, attentionThreads: 8 },
+  apple: { smallestSubgroup: false, largeTiles: true, fewRegisters: false },
   // 64 registers per thread.
-  arm: { smallestSubgroup: false, largeTiles: false, dotsRows: 4, attentionThreads: 16 },
+  arm: { smallestSubgroup: false, largeTiles: false, fewRegisters: true },
 };
 
 const preferencesOf = ({ vendor }: Pick<DeviceTraits, 'vendor'>): VendorPreferences =>
-  preferences[vendor] ?? cautious;
+  preferences[vendor] ?? others;
 
 /** Whether kernels with many registers per thread request the smallest subgroup on GPUs of a vendor. */
 export const prefersSmallestSubgroup = (vendor: string): boolean =>
@@ -62,8 +55,5 @@ export function prefersLargeTiles(traits: DeviceTraits): boolean {
   return largeTiles === 'sized' ? subgroupSizeFor(traits) !== undefined : largeTiles;
 }
 
-/** Largest number of rows of a workgroup in products with few rows. */
-export const maxDotsRows = (traits: DeviceTraits): number => preferencesOf(traits).dotsRows;
-
-/** Threads that share a row in attention by tiles with heads of 33 to 64 columns. */
-export const attentionThreads = (traits: DeviceTraits): 8 | 16 => preferencesOf(traits).attentionThreads;
+/** Whether a thread has so few registers that it computes fewer rows at once. */
+export const hasFewRegisters = (traits: DeviceTraits): boolean => preferencesOf(traits).fewRegisters;

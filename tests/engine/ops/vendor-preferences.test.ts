@@ -32,16 +32,16 @@ function graphOf(): Graph {
 }
 
 it.each([
-  ['intel', 'tiled-128x128', 'dots-16x16', 8],
-  ['amd', 'tiled-128x128', 'dots-16x16', undefined],
-  ['nvidia', 'tiled-128x128', 'dots-16x16', undefined],
-  ['apple', 'tiled-128x128', 'dots-16x16', undefined],
-  ['arm', 'tiled-64x64', 'dots-4x16', undefined],
-  ['qualcomm', 'tiled-64x64', 'dots-16x16', undefined],
-  ['', 'tiled-64x64', 'dots-16x16', undefined],
-])('%s: %s, %s, subgroups of %s', (vendor, product, fewRows, size) => {
+  ['intel', 'tiled-128x128', 'dots-16x16', 'tiles', 8],
+  ['amd', 'tiled-128x128', 'dots-16x16', 'tiles', undefined],
+  ['nvidia', 'tiled-128x128', 'dots-16x16', 'tiles', undefined],
+  ['apple', 'tiled-128x128', 'dots-16x16', 'tiles', undefined],
+  ['arm', 'tiled-64x64', 'dots-4x16', 'tiles-pairs', undefined],
+  ['qualcomm', 'tiled-64x64', 'dots-16x16', 'tiles', undefined],
+  ['', 'tiled-64x64', 'dots-16x16', 'tiles', undefined],
+])('%s: %s, %s, %s, subgroups of %s', (vendor, product, fewRows, attention, size) => {
   const { passes } = makePlan(graphOf(), { traits: gpu(vendor) });
-  expect(passes.map(({ variant }) => variant)).toEqual([product, fewRows, 'tiles']);
+  expect(passes.map(({ variant }) => variant)).toEqual([product, fewRows, attention]);
   expect(passes.map(({ subgroupSize }) => subgroupSize)).toEqual([size, size, size]);
 });
 

@@ -3,41 +3,45 @@
 import { present } from '../../../core/present.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import type { Launch, LaunchContext, Value, Variant } from '../op.ts';
-import { attentionThreads, subgroupSizeFor } from '../vendor-preferences.ts';
+import { hasFewRegisters, subgroupSizeFor } from '../vendor-preferences.ts';
 import { broadcastsSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
  * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for
- * GPUs, and `tiles-shuffle`, whose threads reduce rows by subgroup shuffles. CPU adapters with subgroups get only
- * reads shared by subgroups (attention-subgroups.wgsl): tiles take ten times as long there, and seconds to compile.
+ * GPUs; of them `pairs` have two rows per thread rather than four, and the threads of `shuffle` reduce rows by subgroup
+ * shuffles. CPU adapters with subgroups get only reads shared by subgroups (attention-subgroups.wgsl): tiles take ten
+ * times as long there, and seconds to compile.
  */
 export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly AttentionVariant[] {
   const { minSubgroup } = traits;
   if (broadcastsSubgroups(traits) && headWidth <= maxHeldWidth)
     return [subgroupVariant(lanesOf(minSubgroup))];
-  return minSubgroup >= tileAcross(headWidth, traits) ? [tiles, shuffledTiles] : [tiles];
+  const pairs = hasFewRegisters(traits);
+  const shuffled = minSubgroup >= tileAcross(headWidth, pairs) ? [tileVariant({ pairs, shuffle: true })] : [];
+  return [tileVariant({ pairs }), ...shuffled, tileVariant({ pairs: !pairs })];
 }
 
 /** A kernel of attention. */
 export interface AttentionVariant extends Variant {
   /** Threads of a subgroup that share reads. Absent: tiles in workgroup memory. */
   readonly lanes?: 4 | 8;
+  /** Whether a thread of a tile has two own rows, not four. */
+  readonly pairs?: boolean;
   /** Whether the threads of a tile reduce rows by subgroup shuffles. */
   readonly shuffle?: boolean;
   /** Whether all gradients are one dispatch. */
   readonly together?: boolean;
 }
 
-const tiles: AttentionVariant = { name: 'tiles' };
-const shuffledTiles: AttentionVariant = { name: 'tiles-shuffle', shuffle: true };
-/** The backward pass by tiles in one dispatch instead of two. */
-export const tilesTogether: AttentionVariant = { name: 'tiles-together', together: true };
-const shuffledTogether: AttentionVariant = {
-  ...shuffledTiles,
-  name: 'tiles-shuffle-together',
-  together: true,
-};
+/** A variant by tiles: `tiles`, `tiles-pairs-shuffle-together`. */
+export function tileVariant(
+  properties: Pick<AttentionVariant, 'pairs' | 'shuffle' | 'together'> = {},
+): AttentionVariant {
+  const { pairs, shuffle, together } = properties;
+  const words = ['tiles', pairs && 'pairs', shuffle && 'shuffle', together && 'together'];
+  return { name: words.filter(Boolean).join('-'), ...properties };
+}
 
 /** The kernels of the backward pass: those of the forward pass, and by tiles all gradients in one dispatch. */
 export function backwardVariants(traits: DeviceTraits, headWidth: number): readonly AttentionVariant[] {
@@ -45,7 +49,12 @@ export function backwardVariants(traits: DeviceTraits, headWidth: number): reado
   if (!all.some(usesTiles)) return all;
   // A row is reduced by as many threads as the gradients of keys take.
   const canShuffle = traits.minSubgroup >= keyAcross(headWidth);
-  return canShuffle ? [...all, tilesTogether, shuffledTogether] : [...all, tilesTogether];
+  const together = { pairs: hasFewRegisters(traits), together: true };
+  return [
+    ...all,
+    tileVariant(together),
+    ...(canShuffle ? [tileVariant({ ...together, shuffle: true })] : []),
+  ];
 }
 
 const subgroupVariant = (lanes: 4 | 8): AttentionVariant => ({
@@ -96,6 +105,7 @@ export function attentionLaunch(
   const { shader, constants, rows, subgroupSize } = attentionKernel(context, a.width, entry);
   const conditions = present([
     a.farthest >= 0 ? 'bias' : undefined,
+    context.variant.pairs ? 'pairs' : undefined,
     a.width % 4 > 0 ? 'scalar' : undefined,
     context.variant.shuffle ? 'shuffle' : undefined,
   ]);
@@ -133,13 +143,13 @@ interface AttentionKernel {
 }
 
 const attentionKernel = (
-  { variant: { lanes }, traits }: AttentionContext,
+  { variant: { lanes, pairs }, traits }: AttentionContext,
   width: number,
   entry: string,
 ): AttentionKernel =>
   lanes
     ? subgroupKernel(lanes)
-    : { ...tileKernel(width, entry, traits), subgroupSize: subgroupSizeFor(traits) };
+    : { ...tileKernel(width, entry, pairs), subgroupSize: subgroupSizeFor(traits) };
 
 /** Whether a variant computes attention by tiles. */
 export const usesTiles = ({ lanes }: AttentionVariant): boolean => lanes === undefined;
@@ -152,21 +162,21 @@ export const attentionRows = (context: AttentionContext, width: number, entry: s
  * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 128 one in backward_keys;
  * up to 256 threads and 16 KiB of workgroup memory.
  */
-function tileKernel(width: number, entry: string, traits: DeviceTraits): AttentionKernel {
+function tileKernel(width: number, entry: string, pairs = false): AttentionKernel {
   const ofKeys = entry.startsWith('backward') && entry !== 'backward_queries';
-  const ACROSS = ofKeys ? keyAcross(width) : tileAcross(width, traits);
+  const ACROSS = ofKeys ? keyAcross(width) : tileAcross(width, pairs);
   const DOWN = ACROSS === 32 ? 8 : 16;
   const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
   // Rows that are staged at once: a power of two.
   const SHARE = Math.min(32, 2 ** Math.floor(Math.log2((DOWN === 8 ? 512 : 256) / chunks)));
-  return { shader: 'attention', constants: { ACROSS, DOWN, SHARE }, rows: 4 * DOWN };
+  return { shader: 'attention', constants: { ACROSS, DOWN, SHARE }, rows: (pairs ? 2 : 4) * DOWN };
 }
 
 /** Threads that share a row of a tile; they reduce it. */
-const tileAcross = (width: number, traits: DeviceTraits): number =>
-  width <= 32 ? 8 : width <= 64 ? attentionThreads(traits) : width <= 128 ? 16 : 32;
+const tileAcross = (width: number, pairs: boolean): number =>
+  pairs ? keyAcross(width) : width <= 64 ? 8 : width <= 128 ? 16 : 32;
 
-/** The same of the gradients of keys, which hold two tensors. */
+/** The same of the gradients of keys, which hold two tensors, and of pairs: one vec4 of columns up to width 128. */
 const keyAcross = (width: number): number => (width <= 32 ? 8 : width <= 64 ? 16 : 32);
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */

@@ -19,7 +19,7 @@ import {
   type Variant,
 } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { subgroupSizeFor } from '../vendor-preferences.ts';
+import { hasFewRegisters, subgroupSizeFor } from '../vendor-preferences.ts';
 import { gridOf } from '../work-division.ts';
 
 /** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
@@ -183,12 +183,13 @@ function launch(
   const chunks = Math.ceil(headWidth / 4);
   const PARTS = partsOf(chunks, keys > 64 ? 128 : 64);
   const size = subgroupSizeFor(traits);
-  const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
+  const few = hasFewRegisters(traits);
+  const QUERIES = few ? 1 : Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const entry = stem.replaceAll('-', '_');
   return {
     shader: stem + (kv.dtype === 'u32' ? '-packed' : headWidth % 4 ? '-scalar' : ''),
     entry: tiles ? `${entry}_tiles` : entry,
-    constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES } : { WIDTH: headWidth },
+    constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES, UNROLL: few ? 16 : chunks } : { WIDTH: headWidth },
     subgroupSize: tiles && size !== undefined && (chunks * PARTS) % size === 0 ? size : undefined,
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,

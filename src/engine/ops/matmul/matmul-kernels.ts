@@ -4,7 +4,7 @@
 import type { TensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
 import type { Variant } from '../op.ts';
-import { maxDotsRows, prefersLargeTiles, subgroupSizeFor } from '../vendor-preferences.ts';
+import { hasFewRegisters, prefersLargeTiles, subgroupSizeFor } from '../vendor-preferences.ts';
 import { broadcastsSubgroups, lanesOf } from '../work-division.ts';
 
 /** Which operand of C = A·B is stored transposed: NN none; NT B, as [N,K]; TN A, as [K,M]. */
@@ -172,7 +172,7 @@ export const maxDots = dotsColumns * 65535;
  * registers for them.
  */
 export const dotsRows = (m: number, traits: DeviceTraits): number =>
-  Math.min([1, 4, 8].find((rows) => rows >= m) ?? 16, maxDotsRows(traits));
+  Math.min([1, 4, 8].find((rows) => rows >= m) ?? 16, hasFewRegisters(traits) ? 4 : 16);
 
 /**
  * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few,

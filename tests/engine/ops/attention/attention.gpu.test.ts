@@ -48,9 +48,9 @@ interface Sizes {
   readonly variant?: string;
 }
 
-/** The gradients in one dispatch: a few cases in npm test, all in test:full. */
+/** Two rows a thread, and the gradients in one dispatch: a few cases in npm test, all in test:full. */
 const without = (checked: boolean) => ({
-  without: everyCase ? [] : ['tiles-shuffle-together', ...(checked ? [] : ['tiles-together'])],
+  without: everyCase ? [] : ['tiles-shuffle-together', ...(checked ? [] : ['tiles-together', 'tiles-pairs'])],
 });
 
 async function checkSelf(
