@@ -26,16 +26,6 @@ const SLICE: u32 = 4u;
 const PITCH: u32 = SLICE + 1u;
 const WEIGHTS_PITCH: u32 = DOWN + 1u;
 
-// Numbers, indices and chunks of the own rows of a thread.
-@if(pairs) const OWN: u32 = 2u;
-@else const OWN: u32 = 4u;
-@if(pairs) alias Numbers = vec2<f32>;
-@else alias Numbers = vec4<f32>;
-@if(pairs) alias Indices = vec2<u32>;
-@else alias Indices = vec4<u32>;
-@if(pairs) alias Rows = mat2x4<f32>;
-@else alias Rows = mat4x4<f32>;
-
 // Slices of own and other rows [row, chunk]; own_tile also has whole other rows [row, chunk].
 var<workgroup> own_tile: array<vec4<f32>, max(ROWS * PITCH, SHARE * SHARE_PITCH)>;
 var<workgroup> other_tile: array<vec4<f32>, 32u * PITCH>;
@@ -46,33 +36,6 @@ var<workgroup> weights: array<Numbers, 32u * WEIGHTS_PITCH>;
 alias Scores = array<Numbers, SCORES>;
 // Output of a thread: chunk across + m·ACROSS of its row r is [m][r].
 alias Output = array<Rows, CHUNKS_PER_THREAD>;
-
-@if(pairs) fn rows_from(i: u32) -> Indices { return vec2(i, i + 1u); }
-@else fn rows_from(i: u32) -> Indices { return four(i); }
-// The chunks of the own rows of a thread in a slice; `at`: that of the first.
-@if(pairs) fn own_chunks(at: u32) -> Rows { return mat2x4(own_tile[at], own_tile[at + PITCH]); }
-@else fn own_chunks(at: u32) -> Rows {
-  return mat4x4(own_tile[at], own_tile[at + PITCH], own_tile[at + 2u * PITCH], own_tile[at + 3u * PITCH]);
-}
-// s + x·rows: adds the products of four columns to the scores of one other row and the own rows.
-@if(pairs) fn row_products(s: Numbers, x: vec4<f32>, rows: Rows) -> Numbers {
-  return vec2(dot4(s.x, x, rows[0]), dot4(s.y, x, rows[1]));
-}
-@else fn row_products(s: Numbers, x: vec4<f32>, rows: Rows) -> Numbers { return dots(s, x, rows); }
-// x for each row, weighted by p; and each row weighted by p.
-@if(pairs) fn outer(p: Numbers, x: vec4<f32>) -> Rows { return mat2x4(p.x * x, p.y * x); }
-@else fn outer(p: Numbers, x: vec4<f32>) -> Rows { return mat4x4(p.x * x, p.y * x, p.z * x, p.w * x); }
-@if(pairs) fn scaled(rows: Rows, p: Numbers) -> Rows { return mat2x4(rows[0] * p.x, rows[1] * p.y); }
-@else fn scaled(rows: Rows, p: Numbers) -> Rows {
-  return mat4x4(rows[0] * p.x, rows[1] * p.y, rows[2] * p.z, rows[3] * p.w);
-}
-// `factors` and `biased` of the own rows.
-@if(pairs) fn row_factors(key: u32, at: u32, stride: u32) -> Numbers { return factors(key, at, stride).xy; }
-@else fn row_factors(key: u32, at: u32, stride: u32) -> Numbers { return factors(key, at, stride); }
-@if(pairs) fn row_biased(s: Numbers, h: u32, i: Indices, j: Indices) -> Numbers {
-  return biased(vec4(s, s), h, vec4(i, i), vec4(j, j)).xy;
-}
-@else fn row_biased(s: Numbers, h: u32, i: Indices, j: Indices) -> Numbers { return biased(s, h, i, j); }
 
 // Sum or maximum of each row over the threads across, returned to all of them. All threads must call it. In
 // the variant `shuffle` by subgroup shuffles (a butterfly), for subgroups of at least ACROSS lanes in the
@@ -131,17 +94,21 @@ fn weight_at(n: u32, thread: u32) -> u32 {
 
 // Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call
 // it. For wide heads a bound that compilers do not know keeps them from loading all rows at once, for which GPUs
-// of Intel have too few registers.
+// of Intel, and with pairs of ARM, have too few registers.
 fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
   let at = min(part, 32u / SHARE - 1u) * (SHARE * WEIGHTS_PITCH) + t / ACROSS;
-  let rows = select(SHARE, min(SHARE, params.share), ACROSS == 32u && OWN == 2u);
-  for (var n = 0u; n < rows; n++) {
-    if (ACROSS == 32u && OWN == 4u && n == params.share) { break; }
-    let p = weights[at + n * WEIGHTS_PITCH];
-    for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
-      (*o)[m] += outer(p, own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS]);
+  if (OWN == 2u && ACROSS == 32u) {
+    for (var n = 0u; n < min(SHARE, params.share); n++) {
+      let p = weights[at + n * WEIGHTS_PITCH];
+      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) { (*o)[m] += outer(p, own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS]); }
+    }
+  } else {
+    for (var n = 0u; n < SHARE; n++) {
+      if (ACROSS == 32u && n == params.share) { break; }
+      let p = weights[at + n * WEIGHTS_PITCH];
+      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) { (*o)[m] += outer(p, own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS]); }
     }
   }
   workgroupBarrier();

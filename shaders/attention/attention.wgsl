@@ -5,6 +5,7 @@
 // threads that compute them to those that need them through workgroup memory (attention-tiles.wgsl).
 @if(shuffle) enable subgroups;
 // include attention/attention-base.wgsl
+// include attention/attention-own-rows.wgsl
 // include attention/attention-tiles.wgsl
 // include attention/attention-backward.wgsl
 // include attention/attention-together.wgsl
