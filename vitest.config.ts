@@ -69,7 +69,6 @@ const dawnOnly = [
   'tests/examples/**',
   'tests/decode/{decode,fewer-launches,quantized-decoding,target-constraints,translator}.gpu.test.ts',
   'tests/engine/graph/**',
-  'tests/engine/ops/known-adapters.gpu.test.ts',
   'tests/model/**',
   'tests/readme.gpu.test.ts',
   'tests/features/speech/train-speech.gpu.test.ts',

@@ -42,8 +42,6 @@ export interface OpCase<I extends string, O extends string, A extends Attrs> {
    * device.
    */
   variant?: string;
-  /** Check only the kernels that are taken before tuning. */
-  untuned?: boolean;
   /** Families of kernel variants to leave out, of each node that has others. Default none. */
   without?: readonly string[];
   /**
@@ -169,7 +167,6 @@ export async function checkOp<I extends string, O extends string, A extends Attr
     const variants = variantsOf(n, traits);
     const kept = variants.filter(({ name, family = name }) => !c.without?.includes(family));
     const all = (kept.length > 0 ? kept : variants).map(({ name }) => name);
-    if (c.untuned) return all.slice(0, 1);
     return c.variant && (n.op === op || all.includes(c.variant)) ? [c.variant] : all;
   };
   // Backward nodes may have more variants than the op: round n uses variant n of each node.

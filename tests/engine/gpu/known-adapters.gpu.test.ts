@@ -7,11 +7,16 @@ import { knownAdapterNames, traitsAs } from '../../../src/engine/gpu/known-adapt
 import { kernelKey } from '../../../src/engine/gpu/pipelines.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { selfAttentionOp } from '../../../src/engine/ops/attention/attention.ts';
+import {
+  cachedCrossAttentionOp,
+  cachedSelfAttentionOp,
+} from '../../../src/engine/ops/decoding/cached-attention.ts';
 import { linearOp } from '../../../src/engine/ops/matmul/linear.ts';
 import { matmulOp } from '../../../src/engine/ops/matmul/matmul.ts';
 import type { Attrs, Op } from '../../../src/engine/ops/op.ts';
 import { defaultVariant } from '../../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
+import { cacheSlots } from '../../support/cache-slots.ts';
 import { everyCase, gpuDevice, gpuHost } from '../../support/gpu.ts';
 import { applyToInputs, checkOp, integers } from '../../support/op.ts';
 
@@ -75,4 +80,30 @@ it.each(few ? [] : everyCase ? [16, 32, 64, 80, 128] : [64])(
       wrt: ['qkv'],
       gradTolerance: 3e-5,
     }),
+);
+
+it.each(few ? [] : everyCase ? [8, 100] : [8])(
+  'attention of beams to cached keys with heads of width %i',
+  async (headWidth) => {
+    const [heads, beams, keys] = [2, 3, 9];
+    const [rows, inner] = [2 * beams, heads * headWidth];
+    await checkEach(cachedSelfAttentionOp, {
+      inputs: {
+        qkv: randomTensor([rows, 1, 3 * inner], 1),
+        cache: randomTensor([rows, keys, 2 * inner], 2),
+        slots: cacheSlots({ R: rows, beams, T: keys, position: 6 }, headWidth),
+        step: 'step',
+      },
+      attrs: { heads, headWidth, beams },
+      step: { position: 6 },
+    });
+    await checkEach(cachedCrossAttentionOp, {
+      inputs: {
+        q: randomTensor([rows, 1, inner], 1),
+        kv: randomTensor([2, keys, 2 * inner], 2),
+        lens: integers('u32', [2], [keys, 5]),
+      },
+      attrs: { heads, headWidth, beams },
+    });
+  },
 );

@@ -85,11 +85,11 @@ it('offers kernels that exchange numbers by subgroups to CPU adapters only', () 
   for (const minSubgroup of [8, 32])
     expect(offered(minSubgroup)).toEqual([['tiled-64x64'], ['registers-4x4']]);
   for (const [minSubgroup, software, variants] of [
-    [32, false, ['tiles', 'tiles-shuffle']],
-    [8, false, ['tiles', 'tiles-shuffle']],
-    [4, false, ['tiles']],
+    [32, false, ['tiles', 'tiles-shuffle', 'tiles-pairs']],
+    [8, false, ['tiles', 'tiles-shuffle', 'tiles-pairs']],
+    [4, false, ['tiles', 'tiles-pairs']],
     [16, true, ['subgroups-8']],
-    [0, true, ['tiles']],
+    [0, true, ['tiles', 'tiles-pairs']],
   ] as const)
     expect(
       attentionVariants({ ...defaultTraits, minSubgroup, software }, 64).map(({ name }) => name),
