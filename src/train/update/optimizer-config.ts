@@ -52,7 +52,7 @@ const adamOptions = ['beta1', 'beta2', 'eps', 'weightDecay'] as const;
 
 /**
  * The optimizers. To add one, add a row here, and its op, kernel and reference in engine/ops/optimizer/; see
- * CONTRIBUTING.md. `Optimizer` in export/torch-run/optimizer.py mirrors this table for PyTorch.
+ * CONTRIBUTING.md. `Optimizer` in src/features/pytorch/torch-run/optimizer.py mirrors this table for PyTorch.
  */
 export const optimizers: Readonly<Record<'adamw' | 'adam' | 'rmsprop' | 'sgd', Optimizer>> = {
   adamw: {

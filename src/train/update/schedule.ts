@@ -13,7 +13,7 @@ import {
 } from '../../core/fields.ts';
 import { msg, option } from '../../core/message.ts';
 
-/** Names of the schedules. `learning_rate` in export/torch-run/optimizer.py mirrors them for PyTorch. */
+/** Names of the schedules. `learning_rate` in src/features/pytorch/torch-run/optimizer.py mirrors them for PyTorch. */
 export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;
 
 /** The schedules that decay to a minimum at a last step. */
