@@ -212,6 +212,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
       'config.json',
       'generation_config.json',
       'heddle-manifest.json',
+      'heddle.safetensors',
       'onnx/decoder_model_merged_quantized.onnx',
     ],
     ...['onnx/encoder_model_quantized.onnx', 'tokenizer.json', 'tokenizer_config.json'],
