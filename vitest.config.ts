@@ -4,6 +4,7 @@
 // which take minutes (`full`).
 import { resolve as resolvePath } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { htmlTranslator } from './demo/build/html-translator.ts';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
 import { testLimit } from './tests/support/time-limits.ts';
 
@@ -93,6 +94,8 @@ const deno = {
 /** The tests of the GPU in a browser. */
 const browserProject = (browser: 'chrome' | 'firefox') => ({
   resolve,
+  // A scan of dependencies that fails lets Vite find them one by one, and load the page of the tests again for each.
+  plugins: [htmlTranslator()],
   optimizeDeps: { exclude: ['webgpu'] },
   test: {
     ...gpu,
