@@ -224,7 +224,7 @@ it('refuses files of --save-config and --json that the run itself writes', async
   for (const [flag, name] of [
     ['--save-config', 'fourth/config.json'],
     ['--save-config', 'fourth'],
-    ['--json', 'fourth.tokens'],
+    ['--json', 'fourth/tokens.cache'],
   ] as const) {
     const { status, stderr } = await train('--out', at('fourth'), `${flag}=${at(name)}`);
     expect([status, stderr]).toEqual([

@@ -52,6 +52,8 @@ it.runIf(process.env.HEDDLE_FULL).each(unreachable)(
 
 it('downloads a model, continues after a cancel and a cut connection, and translates with it', async () => {
   const { page, requests, errors } = await open('train.html?tune=0');
+  // The example is a card for engineers.
+  await page.evaluate(() => document.documentElement.toggleAttribute('data-engineers', true));
   const proxy = hubProxy(hub.url);
   answer = async (...given) => (await proxy(...given)) || withoutModels(...given);
   await page.locator('#hub-model').fill('me/it');

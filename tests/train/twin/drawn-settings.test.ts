@@ -23,6 +23,7 @@ const settingsWithoutNumbers: Readonly<Record<string, string>> = {
   patience: 'it ends a run, and changes no update',
   saveSteps: saved,
   keepLast: saved,
+  keepTokens: saved,
   tensorboard: saved,
 };
 
