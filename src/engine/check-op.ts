@@ -17,7 +17,7 @@ import { type ByName, listed, type NameOf, named } from './ops/named-tensors.ts'
 import type { AnyOp, Attrs, Node, Op, Value } from './ops/op.ts';
 import { variantsOf } from './ops/op-nodes.ts';
 import { type StepScalars, stepData, stepWords } from './ops/step-scalars.ts';
-import { variantKey } from './plan/kernel-choices.ts';
+import { defaultVariant, variantKey } from './plan/kernel-choices.ts';
 import { makePlan } from './plan/planner.ts';
 
 /** Data of the inputs of an op by name. `'step'`: the step scalars. */
@@ -42,6 +42,8 @@ export interface OpCase<I extends string, O extends string, A extends Attrs> {
    * device.
    */
   variant?: string;
+  /** Check only the kernels that nodes take before tuning. Default false: every variant for the device. */
+  untuned?: boolean;
   /** Families of kernel variants to leave out, of each node that has others. Default none. */
   without?: readonly string[];
   /**
@@ -164,6 +166,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   const errors: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOfNode = (n: Node): readonly string[] => {
+    if (c.untuned) return [defaultVariant(n, traits).name];
     const variants = variantsOf(n, traits);
     const kept = variants.filter(({ name, family = name }) => !c.without?.includes(family));
     const all = (kept.length > 0 ? kept : variants).map(({ name }) => name);

@@ -15,12 +15,9 @@ export {
 } from '../../src/engine/check-op.ts';
 export { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 
-/** Families of kernels for GPUs that SwiftShader compiles for seconds. */
-const slowToCompile = ['tiled', 'dots'];
-
 /**
- * `checkOp` on the device of tests/support/gpu.ts. In Chrome, except in test:full, it leaves out the kernels
- * that SwiftShader compiles for seconds unless `everyKernel` is set: Dawn runs all of them.
+ * `checkOp` on the device of tests/support/gpu.ts. In Chrome, except in test:full, it checks the kernels that an untuned
+ * device takes unless `everyKernel` is set: SwiftShader compiles each for up to two seconds, and Dawn runs all of them.
  */
 export async function checkOp<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
@@ -28,8 +25,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   { everyKernel = false } = {},
 ): Promise<Record<string, number>> {
   const { everyCase, gpuDevice, gpuHost } = await import('./gpu.ts');
-  const without = gpuHost === 'Chrome' && !everyCase && !everyKernel ? slowToCompile : [];
-  return checkOpOn(wrapDevice(await gpuDevice()), op, { without, ...c });
+  const untuned = gpuHost === 'Chrome' && !everyCase && !everyKernel && c.variant === undefined;
+  return checkOpOn(wrapDevice(await gpuDevice()), op, { untuned, ...c });
 }
 
 /** A tensor of integers. */

@@ -67,6 +67,19 @@ function wrapped(text: string, { line, wraps }: Line): string {
   return out;
 }
 
+/** The words between the codes of a text, without the numbers, marks and spaces that touch a code. */
+export function splitAtCodes(text: string): SegmentParts {
+  const words = /\p{L}(?:[^\ue000-\uf7ff]*[\p{L}\p{M}])?/gu;
+  const found = [...text.matchAll(words)];
+  return {
+    sentences: found.map(([piece]) => piece),
+    join(translations) {
+      let n = 0;
+      return text.replace(words, (own) => translations[n++]?.trim() || own);
+    },
+  };
+}
+
 /** A boundary between the parts of a sentence, in texts with and without spaces between words. */
 const boundaries = [/(?<=[,;:–—、，；：،؛][”»"')\]]?)\s*(?=\S)/gu, /\s+(?=\S)/gu, /(?<=\p{Lo})(?=\p{Lo})/gu];
 

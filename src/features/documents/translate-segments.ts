@@ -14,11 +14,11 @@ import {
   withoutSpecials,
 } from './aligned-codes.ts';
 import { keepsGroups, plainText } from './inline/code-groups.ts';
-import { keepsInnerCodes } from './inline/code-spacing.ts';
+import { keepsInnerCodes, keepsNeighbours } from './inline/code-spacing.ts';
 import { type InlineText, keepsCodes, partOf, placeholdersIn } from './inline/inline-text.ts';
 import { fromNumbered, type NumberedText, numberedText } from './numbered-codes.ts';
 import { type PlacedTerm, readsTermMarks, withTermMarks } from './soft-terms.ts';
-import { halvesOf, type SegmentParts, splitSegment } from './split-segment.ts';
+import { halvesOf, type SegmentParts, splitAtCodes, splitSegment } from './split-segment.ts';
 
 /** What translates sentences: a model, or the queue of a server. */
 export interface SentenceModel {
@@ -71,11 +71,41 @@ export async function translateSegments(
   );
   const translated = await translateSentences(model, sentences, options);
   let at = 0;
-  return parts.map((part, i) => {
+  const whole = parts.map((part, i) => {
     const own = translated.slice(at, at + part.sentences.length);
     at += part.sentences.length;
     return joined(segments[i] as InlineText, part, own);
   });
+  return withPieces(model, segments, whole, options);
+}
+
+/**
+ * Translations of segments. Those whose codes have other neighbours than in the source are translated again, the text
+ * between two codes on its own: what touches a code stays as it is.
+ */
+async function withPieces(
+  model: SentenceModel,
+  segments: readonly InlineText[],
+  whole: readonly TranslatedSegment[],
+  options: SegmentOptions,
+): Promise<TranslatedSegment[]> {
+  const wrong = segments.flatMap((source, i) => {
+    const { text, method } = whole[i] as TranslatedSegment;
+    const isDone = method === 'copied' || method === 'not translated' || keepsNeighbours(source, text);
+    return isDone ? [] : [{ source, i, split: splitAtCodes(source.text) }];
+  });
+  if (wrong.length === 0) return [...whole];
+  const pieces = wrong.flatMap(({ source, split }) => split.sentences.map((text) => partOf(source, text)));
+  const made = await translateSegments(model, pieces, options);
+  const out = [...whole];
+  let at = 0;
+  for (const { i, split } of wrong) {
+    const own = made.slice(at, at + split.sentences.length);
+    at += split.sentences.length;
+    const { confidence } = whole[i] as TranslatedSegment;
+    out[i] = { text: split.join(own.map(({ text }) => text)), method: 'codes placed', confidence };
+  }
+  return out;
 }
 
 /** A segment of its sentences. It has words of the source only where the model has no translation of them. */

@@ -172,23 +172,10 @@ async function checkGradients(golden: GoldenCase, engine: Engine): Promise<Row[]
     if (golden.hf && (golden.hf.isZero?.(name) ?? name.endsWith('k_proj.bias')))
       rows.push([`grad.${name}`, maxOf(data) / largest, limits.zero]);
     else
-      rows.push([
-        `grad.${name}`,
-        gradientError(data, expectedOf(golden, `grad.${name}`), largest),
-        limits.gradient,
-      ]);
+      rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
   const known = new Set(gradients.map(([name]) => `grad.${name}`));
   const missing = Object.keys(golden.expected).filter((name) => name.startsWith('grad.') && !known.has(name));
   return [...rows, ...missing.map((name): Row => [name, Number.POSITIVE_INFINITY, limits.gradient])];
-}
-
-/**
- * The error of a gradient, max|x - ref| / max|ref|; of one that is less than a thousandth of the largest gradient of the
- * case, relative to that thousandth: it is the difference of large terms, which float32 rounds.
- */
-function gradientError(data: TensorData, expected: TensorData, largest: number): number {
-  const share = maxOf(expected) / (1e-3 * largest);
-  return relativeError(data, expected) * (share > 0 && share < 1 ? share : 1);
 }
 
 const maxOf = (data: TensorData): number =>

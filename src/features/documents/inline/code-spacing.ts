@@ -250,3 +250,34 @@ export function keepsInnerCodes(source: string, translation: string): boolean {
     ({ tag, step }) => !list.includes(tag) || !hasWordInside(list, tags, tag, step),
   );
 }
+
+/** Brackets and quotes before a code, and behind it. */
+const [openBrackets, closeBrackets] = [/[([“«]/, /[)\]”»]/];
+
+/**
+ * Whether what is beside each code of a translation is what may be there by its source: no word and no code that the
+ * source keeps apart, no space inside of a pair that has none, and the bracket or quote that only the code has.
+ */
+export function keepsNeighbours({ text: source }: InlineText, translation: string): boolean {
+  const [own, list] = [Array.from(source), Array.from(translation)];
+  const tags = tagsOf(own);
+  return own.every((code, from) => {
+    if (!kindAt(code)) return true;
+    const at = list.indexOf(code);
+    return ([-1, 1] as const).every((step) => {
+      const [before, now] = [sideOf(own, tags, from, step), sideOf(list, tags, at, step)];
+      if (tags.has(code)) {
+        const isInner = kindAt(code) === (step > 0 ? 'open' : 'close');
+        if (isInner && isPartner(code, list[at + step])) return true;
+        if (isInner && isSpace(list[at + step] ?? '') && !isSpace(own[from + step] ?? '')) return false;
+        const isFree = before.across !== undefined && (before.kind === 'code' || before.kind === 'space');
+        return isFree || !isWord(now) || isSimilar(before, now, true);
+      }
+      const bracket = own[from + step] ?? '';
+      const isAlone = /^\s?$/.test(own[from + 2 * step] ?? '');
+      if (isAlone && (step < 0 ? openBrackets : closeBrackets).test(bracket) && now.text !== bracket)
+        return false;
+      return isWord(now) ? isSimilar(before, now, false) : now.kind !== 'code' || before.kind === 'code';
+    });
+  });
+}

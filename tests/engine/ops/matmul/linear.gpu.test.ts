@@ -58,11 +58,8 @@ it.each(everyCase ? dropped : dropped.slice(2))(
 
 it('applies dropout with split K, and without a bias', async () => {
   const attrs = { activation: 'gelu', rate: 0.3, site: 5 } as const;
-  const worst = await checkOp(linearOp, {
-    inputs: { ...layer([40, 520], 36, false), step: 'step' },
-    attrs,
-    tolerance,
-  });
+  const inputs = { ...layer([40, 520], 36, false), step: 'step' as const };
+  const worst = await checkOp(linearOp, { inputs, attrs, tolerance }, { everyKernel: true });
   expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
 });
 
@@ -165,7 +162,8 @@ describe('linear_backward', () => {
       w: randomTensor([20, 12], 3),
     };
     const attrs = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
-    const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
+    const c = { inputs: long, attrs, tolerance };
+    const worst = await checkOp(linearBackwardOp, c, { everyKernel: true });
     const dropped = { ...attrs, rate: 0.3, site: 5 };
     await checkOp(linearBackwardOp, { inputs: { ...long, step: 'step' }, attrs: dropped, tolerance });
     expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
@@ -182,7 +180,8 @@ describe('rows that are padded to whole vectors', () => {
     'end with zeros for x %j and %i outputs, by every kernel',
     async (x, outs) => {
       const attrs = { activation: 'none', padded: true } as const;
-      const worst = await checkOp(linearOp, { inputs: layer(x, outs), attrs, tolerance });
+      const c = { inputs: layer(x, outs), attrs, tolerance };
+      const worst = await checkOp(linearOp, c, { everyKernel: true });
       if (x[1] === 520) expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
     },
   );

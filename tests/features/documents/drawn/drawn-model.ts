@@ -20,7 +20,7 @@ export type DrawnLanguage = keyof typeof languages;
 interface Habits {
   readonly order: 'same' | 'reversed' | 'shuffled' | 'verb last';
   readonly codes: 'kept' | 'lost' | 'glued' | 'spaced' | 'doubled' | 'changed';
-  readonly marks: 'kept' | 'lost' | 'apart' | 'doubled';
+  readonly marks: 'kept' | 'lost' | 'apart' | 'doubled' | 'with percent';
   readonly attention: 'right' | 'wrong' | 'none';
   /** Most words of a text. */
   readonly limit: number;
@@ -31,7 +31,7 @@ interface Habits {
 const drawHabits = (dice: Dice): Habits => ({
   order: dice.of(['same', 'same', 'reversed', 'shuffled', 'verb last']),
   codes: dice.of(['kept', 'kept', 'lost', 'glued', 'spaced', 'doubled', 'changed']),
-  marks: dice.of(['kept', 'kept', 'lost', 'apart', 'doubled']),
+  marks: dice.of(['kept', 'kept', 'lost', 'apart', 'doubled', 'with percent']),
   attention: dice.of(['right', 'right', 'wrong', 'none']),
   limit: dice.of([3, 8, 100, 100, 100]),
   isEmpty: dice.chance(0.1),
@@ -70,7 +70,9 @@ export function drawModel(dice: Dice, language: DrawnLanguage): SentenceModel {
       changed: code.replace(/[a-z]/g, (c) => c.toUpperCase()),
     })[habits.codes];
   const markFor = (mark: string): string =>
-    ({ kept: mark, lost: '', apart: ` ${mark} `, doubled: `${mark}${mark}` })[habits.marks];
+    ({ kept: mark, lost: '', apart: ` ${mark} `, doubled: `${mark}${mark}`, 'with percent': `${mark} %, ` })[
+      habits.marks
+    ];
   /** A piece between spaces, translated: its words, and what is no word. */
   const pieceFor = (piece: string): string =>
     piece.replace(/(\p{L}[\p{L}\p{M}'’]*)|([^\p{L}]+)/gu, (_, word?: string, other = '') =>
