@@ -72,7 +72,9 @@ const dawnOnly = [
   'tests/engine/graph/**',
   'tests/model/**',
   'tests/readme.gpu.test.ts',
-  'tests/features/speech/train-speech.gpu.test.ts',
+  'tests/features/speech/{train-speech,frame-source}.gpu.test.ts',
+  'tests/engine/gpu/known-adapters.gpu.test.ts',
+
   'tests/formats/**',
   'tests/train/update/{guided-loss,non-finite,precision,trainable-parameters}.gpu.test.ts',
 ];

@@ -266,7 +266,7 @@ describe('texts in which tokenizers differ', () => {
       ),
   };
   /** Number of texts; a few thousand in test:full. */
-  const count = everyCase ? 3000 : 100;
+  const count = everyCase ? 3000 : 40;
   const hostile = hostileTexts(count, 1, [...others, '>>fra<< the', '>>spa<<']);
 
   it.each(Object.entries(classes))('%s', async (_, load) => {

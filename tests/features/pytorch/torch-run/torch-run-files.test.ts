@@ -199,22 +199,25 @@ check("the changed model")`;
     ]);
   });
 
-  it('has the losses of one run: 40 updates here, 40 in two processes, 20 here', async () => {
-    const { difference, found } = await threeParts(
-      at('three'),
-      {
-        ...smallRun,
-        batchSize: 4,
-        schedule: 'cosine',
-        emaDecay: 0.9,
-        labelSmoothing: 0.1,
-        weightDecay: 0.01,
-      },
-      [40, 80, 100],
-    );
-    expect(found).toHaveLength(100);
-    expect(difference).toBeLessThan(1e-4);
-  });
+  it.runIf(process.env.HEDDLE_FULL)(
+    'has the losses of one run: 40 updates here, 40 in two processes, 20 here',
+    async () => {
+      const { difference, found } = await threeParts(
+        at('three'),
+        {
+          ...smallRun,
+          batchSize: 4,
+          schedule: 'cosine',
+          emaDecay: 0.9,
+          labelSmoothing: 0.1,
+          weightDecay: 0.01,
+        },
+        [40, 80, 100],
+      );
+      expect(found).toHaveLength(100);
+      expect(difference).toBeLessThan(1e-4);
+    },
+  );
 
   it.runIf(process.env.HEDDLE_FULL)('has the losses of one run on images of lines', async () => {
     const { difference, found } = await threeParts(at('three-lines'), lineRun, [6, 12, 15]);
