@@ -163,7 +163,7 @@ export {
   rmsNormOp,
 } from './ops/norm/layer-norm.ts';
 export { type SoftmaxAttrs, type SoftmaxVariant, softmax, softmaxOp } from './ops/norm/softmax.ts';
-export type { AnyOp, AttrsArgument, Place, Variant } from './ops/op.ts';
+export type { AnyOp, AttrsArgument, OpReference, Place, Variant } from './ops/op.ts';
 export {
   type Attrs,
   type AttrsType,

@@ -29,6 +29,7 @@ export type {
   GenerateOptions,
   Generation,
   LanguageOptions,
+  PlacedPhrase,
   StreamedToken,
   TranslateOptions,
   Translation,
