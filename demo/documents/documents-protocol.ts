@@ -3,8 +3,8 @@
 
 import type { Sent, WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
-/** Where a translation comes from: the model, a match of the memory, or the visitor. */
-export type Origin = 'machine' | 'exact' | 'fuzzy' | 'edited';
+/** Where a translation comes from: the model, a match of the memory, the document itself, or the visitor. */
+export type Origin = 'machine' | 'exact' | 'fuzzy' | 'document' | 'edited';
 
 /** A translation of a segment; one line of the journal. */
 export interface SegmentState {
@@ -29,8 +29,6 @@ export interface SegmentView {
   readonly unit: string;
   readonly line?: number;
   readonly source: string;
-  /** Whether the document came with a translation, which stays. */
-  readonly isTranslated: boolean;
   readonly state: SegmentState | null;
 }
 

@@ -26,7 +26,7 @@ async function openLast(): Promise<void> {
   byId('start').append(start.element);
   // Only a large memory takes so long that there is a message.
   client.onStatus = (text) => {
-    byId('start-card').hidden = false;
+    showForm();
     start.showStatus(text);
   };
   try {
@@ -35,7 +35,7 @@ async function openLast(): Promise<void> {
     if (project) openProject(project);
     else await showStart();
   } catch (error) {
-    byId('start-card').hidden = false;
+    showForm();
     start.showStatus('');
     start.block((error as Error).message);
   }
@@ -44,8 +44,14 @@ async function openLast(): Promise<void> {
 async function showStart(): Promise<void> {
   byId('project-card').hidden = true;
   byId('segments-card').hidden = true;
-  byId('start-card').hidden = false;
+  showForm();
   start.offer(await client.call('models'));
+}
+
+/** Shows the form, and the pictures of the way of a document. */
+function showForm(): void {
+  byId('way').hidden = false;
+  byId('start-card').hidden = false;
 }
 
 async function create(project: NewProject): Promise<void> {
@@ -107,6 +113,7 @@ function openProject(project: ProjectView): void {
   table.show(project.segments);
   byId('project').replaceChildren(head.element);
   byId('segments').replaceChildren(table.element);
+  byId('way').hidden = true;
   byId('start-card').hidden = true;
   byId('project-card').hidden = false;
   byId('segments-card').hidden = false;

@@ -64,9 +64,9 @@ export class ProjectPanel extends BusyPanel {
 
   protected override template(): Content {
     const { name, model, source, target, memory } = this.#project;
-    const open = this.#segments.filter(({ isTranslated }) => !isTranslated);
-    const confirmed = open.filter(({ state }) => state?.confirmed != null).length;
-    const translated = open.filter(({ state }) => state !== null).length;
+    const count = this.#segments.length;
+    const confirmed = this.#segments.filter(({ state }) => state?.confirmed != null).length;
+    const translated = this.#segments.filter(({ state }) => state !== null).length;
     const facts = [
       `${source} → ${target}`,
       shortName(model.name),
@@ -78,9 +78,9 @@ export class ProjectPanel extends BusyPanel {
         <h2 class="file-name">${shortName(name)}</h2>
         <span class="hint push">${facts}</span>
       </div>
-      <progress max=${Math.max(1, open.length)} value=${confirmed} aria-label="Confirmed segments"></progress>
+      <progress max=${Math.max(1, count)} value=${confirmed} aria-label="Confirmed segments"></progress>
       <p class="number" id="documents-count">
-        ${confirmed} of ${open.length} segments confirmed, ${translated} translated
+        ${confirmed} of ${count} segments confirmed, ${translated} translated
       </p>
       ${this.messages('documents-status')}
       ${this.#report()}
@@ -98,6 +98,6 @@ export class ProjectPanel extends BusyPanel {
         <button type="button" class="quiet push" id="discard" @click=${discard}>Close project</button>
       </div>
       ${confirmed < 3 ? html`<p class="hint">Confirm three segments or more to learn from them.</p>` : nothing}
-      ${termList('project', ['loss', 'BLEU'])}`;
+      ${this.#learned ? termList('project', ['loss', 'BLEU']) : nothing}`;
   }
 }

@@ -16,6 +16,7 @@ const origins: Readonly<Record<SegmentState['origin'], string>> = {
   machine: say`model`,
   exact: say`memory`,
   fuzzy: say`similar`,
+  document: say`document`,
   edited: say`edited`,
 };
 
@@ -98,9 +99,7 @@ export class SegmentTable extends Panel {
       return;
     }
     this.#active = -1;
-    const next = this.#segments.findIndex(
-      ({ state, isTranslated }, i) => i > index && !isTranslated && state?.confirmed == null,
-    );
+    const next = this.#segments.findIndex(({ state }, i) => i > index && state?.confirmed == null);
     if (next >= 0) this.#edit(next);
     else this.draw();
   }
@@ -142,8 +141,7 @@ export class SegmentTable extends Panel {
   }
 
   #target(segment: SegmentView): Content {
-    const { index, isTranslated, state } = segment;
-    if (isTranslated) return html`<span class="hint">has a translation</span>`;
+    const { index, state } = segment;
     if (index === this.#active)
       return html`
         <textarea

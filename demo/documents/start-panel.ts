@@ -7,9 +7,8 @@ import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
-import { termList } from '../common/terms.ts';
 import { shortName } from '../storage/model-names.ts';
-import { demoModels } from '../train/page/demo-models.ts';
+import { demoModels, generalModel } from '../train/page/demo-models.ts';
 import type { ModelChoice, NewProject } from './documents-protocol.ts';
 
 /** Files that can be documents, and memories. */
@@ -17,6 +16,18 @@ const accepted = {
   document: '.po,.pot,.xliff,.xlf,.mqxliff,.sdlxliff,.html,.htm,.xhtml,.srt,.vtt,.txt',
   memory: '.tmx,.xliff,.xlf,.po,.mo,.tsv,.txt',
 };
+
+/** A small document with a memory, for a visitor who has none at hand. */
+const example = {
+  document: new URL('./example/city-walk.po', import.meta.url),
+  memory: new URL('./example/memory.tsv', import.meta.url),
+};
+
+async function exampleFile(url: URL, name: string): Promise<File> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(say`The example could not be loaded.`);
+  return new File([await response.blob()], name);
+}
 
 /** The form. */
 export class StartPanel extends BusyPanel {
@@ -97,6 +108,18 @@ export class StartPanel extends BusyPanel {
     });
   }
 
+  /** Starts a project with the example and the model of everyday sentences. */
+  async #tryExample(): Promise<void> {
+    await this.run(async () => {
+      const [document, memory] = await Promise.all([
+        exampleFile(example.document, 'city-walk.po'),
+        exampleFile(example.memory, 'memory.tsv'),
+      ]);
+      const { name, url, source, target } = generalModel;
+      this.#onStart({ document, memory, model: { name, url }, source, target });
+    });
+  }
+
   #drop(kind: 'document' | 'memory', title: Content, hint: string): Content {
     const file = kind === 'document' ? this.#document : this.#memory;
     return html`
@@ -135,10 +158,17 @@ export class StartPanel extends BusyPanel {
       (name) => [name, translated(shortName(name))] as const,
     );
     const models = html`<select id="documents-model" @change=${this.#select}>${options(names, this.#model)}</select>`;
-    const about = demoModels.find(({ name }) => name === this.#model)?.about;
+    const shipped = demoModels.find(({ name }) => name === this.#model);
+    const waits = this.isBusy || this.status !== '' || this.#blocked !== '';
     return html`
       <form class="stack" @submit=${this.#submit}>
         <p class="note bad" id="blocked" role="alert" ?hidden=${this.#blocked === ''}>${this.#blocked}</p>
+        <div class="row">
+          <button type="button" id="try-example" ?disabled=${waits} @click=${() => void this.#tryExample()}>
+            Try it with an example
+          </button>
+          <span class="hint">Messages of a small app, with a memory of three pairs.</span>
+        </div>
         <div class="drops">
           ${this.#drop('document', html`<b>Select a document</b> or drop it here`, documentFormatLabels)}
           ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, say`${pairFormatLabels}: its matches come first`)}
@@ -151,9 +181,15 @@ export class StartPanel extends BusyPanel {
           ${this.#language('documents-target', say`To`, this.#target, (value) => {
             this.#target = value;
           })}
-          <button type="submit" class="main" ?disabled=${this.status !== '' || this.#blocked !== ''}>Translate</button>
+          <button type="submit" class="main" ?disabled=${waits}>Translate</button>
         </div>
-        ${about ? html`<p class="hint">${about}</p> ${termList('start', ['dev', 'BLEU', 'chrF'])}` : nothing}
+        ${
+          shipped
+            ? html`
+              <p class="hint">${shipped.knows}; texts of software and contracts need a model of your own.</p>
+              <details><summary>About this model</summary><p class="hint">${shipped.about}</p></details>`
+            : nothing
+        }
         ${this.messages('start-status')}
       </form>`;
   }

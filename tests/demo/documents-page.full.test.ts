@@ -38,6 +38,24 @@ const rows = () => page.$$eval('.segments tbody tr', (all) => all.map((row) => r
 /** The text of a download of the page. */
 const downloaded = async (button: string) => new TextDecoder().decode(await downloadOf(page, button));
 
+it('translates an example in one click, and shows the translations that it came with', async () => {
+  await page.locator('#try-example').click();
+  await waitFor(/0 of 12 segments confirmed, 12 translated/, '#documents-count');
+  const all = await rows();
+  expect(all[1]).toMatch(/¿Cómo te llamas\?\s*document/);
+  expect(all[11]).toMatch(/¡Hasta mañana!\s*memory/);
+  await page.locator('[data-segment="1"]').click();
+  await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA');
+  await page.keyboard.down('Control');
+  await page.keyboard.press('Enter');
+  await page.keyboard.up('Control');
+  await waitFor(/1 of 12/, '#documents-count');
+  expect(await downloaded('#download-document')).toContain(
+    '\nmsgid "What is your name?"\nmsgstr "¿Cómo te llamas?"',
+  );
+  await page.locator('#discard').click();
+});
+
 it('translates a document and shows its segments, accessible on all widths and in both themes', async () => {
   await page.waitForSelector('#pick-document');
   await lookAt(shown, 'documents-start');

@@ -161,7 +161,7 @@ export class Project {
 
   /** Stores a translation of the visitor; a confirmed one is added to the memory. */
   async save(index: number, text: string, confirm: boolean): Promise<SegmentView> {
-    const before = this.#states.get(index);
+    const before = this.#stateOf(index);
     const isSame = before?.text === text;
     const state: SegmentState = {
       text,
@@ -226,16 +226,11 @@ export class Project {
       return new Blob([writeTmx(pairs, { source, target })], { type: 'application/xml' });
     }
     const translations = new Map(
-      [...this.#states].flatMap(([index, { text, origin, confirmed }]) =>
-        text === ''
-          ? []
-          : [
-              [
-                index,
-                { text, origin: confirmed !== null ? 'exact' : origin === 'edited' ? 'fuzzy' : origin },
-              ] as const,
-            ],
-      ),
+      [...this.#states].flatMap(([index, { text, origin, confirmed }]) => {
+        const isOfVisitor = origin === 'edited' || origin === 'document';
+        const written = confirmed !== null ? 'exact' : isOfVisitor ? 'fuzzy' : origin;
+        return text === '' ? [] : [[index, { text, origin: written }] as const];
+      }),
     );
     return new Blob([this.#review.write(translations) as BlobPart]);
   }
@@ -252,8 +247,17 @@ export class Project {
   }
 
   #segment(index: number): SegmentView {
-    const { unit = '', line, shown = '', isTranslated = false } = this.#review.segments[index] ?? {};
-    return { index, unit, line, source: shown, isTranslated, state: this.#states.get(index) ?? null };
+    const { unit = '', line, shown = '' } = this.#review.segments[index] ?? {};
+    return { index, unit, line, source: shown, state: this.#stateOf(index) };
+  }
+
+  /** The translation of a segment: a new one, or the one that the document came with. */
+  #stateOf(index: number): SegmentState | null {
+    const made = this.#states.get(index);
+    const given = this.#review.segments[index]?.target;
+    if (made || given === undefined) return made ?? null;
+    const checks = this.#checks(index, given);
+    return { text: given, origin: 'document', confirmed: null, confidence: null, doubts: [], ...checks };
   }
 
   #checks(index: number, text: string): Pick<SegmentState, 'problems' | 'valid'> {

@@ -3,7 +3,7 @@
 
 import type { SegmentTranslation, TranslationOrigin } from './document.ts';
 import type { OpenedDocument } from './document-formats.ts';
-import { type InlineText, keepsCodes, renderText } from './inline/inline-text.ts';
+import { type InlineText, keepsCodes, renderText, withPlaceholders } from './inline/inline-text.ts';
 import { type CheckResult, checkSegment, shownText } from './segment-checks.ts';
 import type { MemoryPair } from './write-tmx.ts';
 
@@ -15,8 +15,10 @@ export interface ReviewSegment {
   /** Name of its unit, and its line if that is the name. */
   readonly unit: string;
   readonly line?: number;
-  /** Whether the document has a translation, which stays. */
+  /** Whether the document has a translation, which stays unless `write` gets another one. */
   readonly isTranslated: boolean;
+  /** That translation as people read it; undefined if there is none. */
+  readonly target?: string;
 }
 
 /** A translation of a segment as people read it. */
@@ -33,11 +35,12 @@ export class DocumentReview {
   constructor(document: OpenedDocument) {
     this.#document = document;
     this.segments = document.units.flatMap(({ name, line, segments }) =>
-      segments.map(({ source, isTranslated }) => ({
+      segments.map(({ source, isTranslated, target }) => ({
         source,
         unit: name,
         line,
         isTranslated,
+        target,
         shown: shownText(source.text, source),
       })),
     );
@@ -92,23 +95,4 @@ export class DocumentReview {
     if (!segment) throw new RangeError(`there is no segment ${index}`);
     return segment.source;
   }
-}
-
-/** A text as people write it, with placeholders for the codes of its source; others stay text. */
-export function withPlaceholders({ codes }: InlineText, text: string): string {
-  const waiting = [...codes].map(([placeholder, { raw }]) => ({ placeholder, raw }));
-  const clean = text.replace(/[\ue000-\uf8ff]/g, '');
-  let out = '';
-  for (let at = 0; at < clean.length; ) {
-    // The longest code that begins here, the first of equal ones.
-    const [next] = waiting
-      .filter(({ raw }) => raw !== '' && clean.startsWith(raw, at))
-      .sort((a, b) => b.raw.length - a.raw.length);
-    if (next) {
-      waiting.splice(waiting.indexOf(next), 1);
-      out += next.placeholder;
-      at += next.raw.length;
-    } else out += clean[at++];
-  }
-  return out;
 }

@@ -16,6 +16,8 @@ export interface Segment {
   readonly source: InlineText;
   /** Whether the file has a translation. */
   readonly isTranslated: boolean;
+  /** That translation as people read it, with codes as the file writes them. Undefined if there is none. */
+  readonly target?: string;
 }
 
 /** The translation of a segment, with the placeholders of its source. */

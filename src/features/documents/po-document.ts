@@ -36,12 +36,20 @@ export const parsePoDocument: ParseDocument = (text, name) => {
     const segments = entry.translations.map(({ text: given }, form) => ({
       source: sources[form] as InlineText,
       isTranslated: given !== '',
+      target: given || undefined,
     }));
     const edits = (translations: readonly (SegmentTranslation | undefined)[]): Edit[] => {
       const given = translations.filter((translation) => translation !== undefined);
       if (given.length === 0) return [];
       const needsReview = given.some(({ origin }) => origin !== 'exact');
-      const flag = needsReview && !entry.flags.has('fuzzy') ? flagEdit(text, entry, newline) : [];
+      const isFuzzy = entry.flags.has('fuzzy');
+      const isConfirmed = !needsReview && given.length === segments.length;
+      const flag =
+        needsReview && !isFuzzy
+          ? flagEdit(text, entry, newline)
+          : isConfirmed && isFuzzy
+            ? withoutFuzzy(text, entry)
+            : [];
       const strings = entry.translations.flatMap(({ start, end }, form): Edit[] => {
         const translation = translations[form];
         if (!translation) return [];
@@ -66,4 +74,13 @@ function flagEdit(text: string, { flagLine, flagPlace }: PoEntry, newline: strin
   if (!flagLine) return [{ start: flagPlace, end: flagPlace, text: `#, fuzzy${newline}` }];
   const at = text.indexOf('#,', flagLine.start) + 2;
   return [{ start: at, end: at, text: ' fuzzy,' }];
+}
+
+/** Removes the flag fuzzy, and the line of flags if there is no other. */
+function withoutFuzzy(text: string, { flagLine }: PoEntry): Edit[] {
+  if (!flagLine) return [];
+  const { start, end } = flagLine;
+  const line = text.slice(start, end);
+  const others = line.replace(/,[ \t]*fuzzy\b/, '');
+  return [{ start, end, text: /^\s*#\s*$/.test(others) ? '' : others }];
 }

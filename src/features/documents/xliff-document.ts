@@ -8,7 +8,15 @@ import { type CodeKind, placeholderOf, withoutPlaceholders } from '../../text/pl
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 import { anyCodes } from './inline/code-patterns.ts';
 import { CodeNumbers } from './inline/inline-builder.ts';
-import { type InlineCode, type InlineText, inlineText, partOf, renderText } from './inline/inline-text.ts';
+import {
+  type InlineCode,
+  type InlineText,
+  inlineText,
+  keepsCodes,
+  partOf,
+  renderText,
+  withPlaceholders,
+} from './inline/inline-text.ts';
 import { inlineElements, inlineKey, localName, untranslatedStates } from './pairs/xliff.ts';
 import { type XmlAttributes, XmlReader } from './pairs/xml-reader.ts';
 
@@ -32,8 +40,8 @@ const kindOf = (name: string, a: XmlAttributes): ElementKind =>
     ? 'single'
     : (inlineElements[name]?.kind ?? markers[name] ?? 'pair');
 
-/** The text of a source with its elements as codes. */
-class SourceText {
+/** The text of a source or target with its elements as codes. */
+class UnitText {
   text = '';
   readonly codes = new Map<string, InlineCode>();
   /** The placeholders around each sentence that the file itself has split off (`<mrk mtype="seg">`). */
@@ -104,12 +112,21 @@ class SourceText {
 /** The parts of a text that are translated on their own: those between some placeholders, or the whole text. */
 function sentencesOf(
   { text }: InlineText,
-  around: SourceText['sentences'],
+  around: UnitText['sentences'],
 ): { readonly from: number; readonly to: number }[] {
   const parts = around
     .map(([open, close]) => ({ from: text.indexOf(open) + 1, to: text.indexOf(close) }))
     .filter(({ from, to }) => from > 0 && withoutPlaceholders(text.slice(from, to)).trim() !== '');
   return parts.length > 0 ? parts : [{ from: 0, to: text.length }];
+}
+
+/** The sentences of a target as people read them; none if the file splits it otherwise than its source. */
+function shownSentences({ text, codes, sentences }: UnitText, count: number): string[] {
+  const parts = sentencesOf({ text, codes, pattern: anyCodes }, sentences);
+  if (parts.length !== count) return [];
+  return parts.map(({ from, to }) =>
+    text.slice(from, to).replace(/[\ue000-\uf7ff]/g, (c) => codes.get(c)?.raw ?? ''),
+  );
 }
 
 /** A unit while it is read; offsets in the file. */
@@ -118,7 +135,7 @@ interface OpenUnit {
   /** The tag of a segment of 2.x, whose state changes. */
   readonly tag: { readonly start: number; readonly end: number } | undefined;
   readonly state: string | undefined;
-  source?: SourceText;
+  source?: UnitText;
   /** End of `source` or `seg-source`, behind which a target goes. */
   sourceStart: number;
   sourceEnd: number;
@@ -128,6 +145,7 @@ interface OpenUnit {
     end: number;
     readonly state?: string;
     hasText: boolean;
+    readonly content: UnitText;
   };
 }
 
@@ -170,14 +188,24 @@ class XliffDocument {
     else if (name === 'alt-trans' || name === 'matches') this.#alternative++;
     else if (!this.#unit || this.#alternative > 0) return;
     else if (name === 'source' || name === 'seg-source') {
-      this.#unit.source = new SourceText(this.#file);
+      this.#unit.source = new UnitText(this.#file);
       this.#unit.sourceStart = start;
       this.#side = 'source';
     } else if (name === 'target') {
-      this.#unit.target = { start, tagEnd: end, end, state: a.state, hasText: false };
+      this.#unit.target = {
+        start,
+        tagEnd: end,
+        end,
+        state: a.state,
+        hasText: false,
+        content: new UnitText(this.#file),
+      };
       this.#side = 'target';
     } else if (this.#side === 'source') this.#unit.source?.open(name, a, start, end);
-    else if (this.#side === 'target' && this.#unit.target) this.#unit.target.hasText = true;
+    else if (this.#side === 'target' && this.#unit.target) {
+      this.#unit.target.hasText = true;
+      this.#unit.target.content.open(name, a, start, end);
+    }
   }
 
   close(fullName: string, end: number): void {
@@ -194,13 +222,19 @@ class XliffDocument {
     } else if (name === 'trans-unit' || (name === 'segment' && this.#version.startsWith('2'))) {
       if (isTranslated) this.#end(this.#unit);
       this.#unit = undefined;
-    } else if (this.#side === 'source') this.#unit.source?.close(this.#file.lastIndexOf('<', end - 1), end);
+    } else {
+      const text = this.#side === 'source' ? this.#unit.source : this.#unit.target?.content;
+      if (this.#side) text?.close(this.#file.lastIndexOf('<', end - 1), end);
+    }
   }
 
   text(text: string): void {
     if (this.#alternative > 0 || !this.#unit) return;
     if (this.#side === 'source') this.#unit.source?.add(text);
-    if (this.#side === 'target' && this.#unit.target && text.trim() !== '') this.#unit.target.hasText = true;
+    if (this.#side === 'target' && this.#unit.target) {
+      if (text.trim() !== '') this.#unit.target.hasText = true;
+      this.#unit.target.content.add(text);
+    }
   }
 
   #begin(name: string, a: XmlAttributes, start: number, end: number): void {
@@ -236,12 +270,18 @@ class XliffDocument {
     const inline = inlineText(source.text, anyCodes, source.codes);
     const sentences = sentencesOf(inline, source.sentences);
     const segments = sentences.map(({ from, to }) => partOf(inline, inline.text.slice(from, to)));
+    const targets = isTranslated && target ? shownSentences(target.content, sentences.length) : [];
     this.units.push({
       name: id,
-      segments: segments.map((part) => ({ source: part, isTranslated })),
+      segments: segments.map((part, i) => ({ source: part, isTranslated, target: targets[i] })),
       edits: (translations) => {
-        const given = translations.flatMap((translation) => translation ?? []);
-        if (given.length < segments.length) return [];
+        // A sentence without a new translation keeps the one of the file.
+        const kept = segments.map((part, i): SegmentTranslation | undefined => {
+          const text = withPlaceholders(part, targets[i] ?? '');
+          return keepsCodes(part, text) ? { text, origin: 'exact' } : undefined;
+        });
+        const given = translations.flatMap((translation, i) => translation ?? kept[i] ?? []);
+        if (given.length < segments.length || !translations.some(Boolean)) return [];
         const isExact = given.every(({ origin }) => origin === 'exact');
         const text = sentences.reduceRight(
           (all, { from, to }, i) => all.slice(0, from) + (given[i]?.text ?? '') + all.slice(to),

@@ -40,6 +40,34 @@ it('shows segments with their codes, and writes what keeps them', async () => {
   expect(write('Uno')).toContain('<target state="needs-review-translation">tres</target>');
 });
 
+it('shows the translations of a document, and writes those that a reviewer changes or confirms', async () => {
+  const of = async (name: string, text: string) =>
+    new DocumentReview(await openDocument(new TextEncoder().encode(text), name, { targetLang: 'es' }));
+  const written = (review: DocumentReview, index: number, text: string) =>
+    new TextDecoder().decode(review.write(new Map([[index, { text, origin: 'exact' }]])));
+
+  expect((await open()).segments.map(({ target }) => target)).toEqual([undefined, 'viejo', undefined]);
+  const po = '#, fuzzy, c-format\nmsgid "%d cats"\nmsgstr "%d gatas"\n\n#, fuzzy\nmsgid "a"\nmsgstr "b"\n';
+  const catalog = await of('a.po', po);
+  expect(catalog.segments.map(({ target }) => target)).toEqual(['%d gatas', 'b']);
+  expect(written(catalog, 0, '%d gatos')).toBe(
+    po.replace('#, fuzzy, c-format', '#, c-format').replace('gatas', 'gatos'),
+  );
+  expect(written(catalog, 1, 'b')).toBe(po.replace('#, fuzzy\nmsgid', 'msgid'));
+
+  const mark = (n: number, text: string) => `<mrk mtype="seg" mid="${n}">${text}</mrk>`;
+  const sentences = await of(
+    'a.xlf',
+    `<xliff version="1.2"><file source-language="en" original="x" datatype="plaintext"><body><trans-unit id="1">
+    <source>One &amp; <x id="1"/>. Two.</source><seg-source>${mark(1, 'One &amp; <x id="1"/>.')} ${mark(2, 'Two.')}</seg-source>
+    <target>${mark(1, 'Uno &amp; <x id="1"/>.')} ${mark(2, 'Tos.')}</target></trans-unit></body></file></xliff>`,
+  );
+  expect(sentences.segments.map(({ target }) => target)).toEqual(['Uno & <x id="1"/>.', 'Tos.']);
+  expect(written(sentences, 1, 'Dos.')).toContain(
+    `${mark(1, 'Uno &amp; <x id="1"/>.')} ${mark(2, 'Dos.')}</target>`,
+  );
+});
+
 it('makes pairs of a memory, whose file has their elements', async () => {
   const review = await open();
   const pair = review.pairOf(0, 'Uno <x id="2"/> & %s <g id="1">dos</g>');

@@ -67,6 +67,25 @@ export const renderText = (text: string, codes: InlineText['codes']): string =>
     return code?.isText ? code.raw : c;
   });
 
+/** A text as people write it, with placeholders for the codes of its source; others stay text. */
+export function withPlaceholders({ codes }: InlineText, text: string): string {
+  const waiting = [...codes].map(([placeholder, { raw }]) => ({ placeholder, raw }));
+  const clean = text.replace(/[\ue000-\uf8ff]/g, '');
+  let out = '';
+  for (let at = 0; at < clean.length; ) {
+    // The longest code that begins here, the first of equal ones.
+    const [next] = waiting
+      .filter(({ raw }) => raw !== '' && clean.startsWith(raw, at))
+      .sort((a, b) => b.raw.length - a.raw.length);
+    if (next) {
+      waiting.splice(waiting.indexOf(next), 1);
+      out += next.placeholder;
+      at += next.raw.length;
+    } else out += clean[at++];
+  }
+  return out;
+}
+
 /** The placeholders of a text, in order. */
 export const placeholdersIn = (text: string): string[] => text.match(placeholders) ?? [];
 
