@@ -285,8 +285,13 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/repository'],
   build: ['files/zip', 'session/host'],
-  // The guess of a language loads a package, which only this page needs.
-  translate: ['text/language-detection'],
+  // The small engine in WebAssembly answers first, and only this page needs the guess of a language.
+  translate: [
+    'api/load-model',
+    'features/html/wasm-engine',
+    'session/feature-table',
+    'text/language-detection',
+  ],
 };
 
 it('uses the public entries in demo, except for the listed modules', () => {

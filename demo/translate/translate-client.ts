@@ -9,6 +9,9 @@ export class TranslateClient extends WorkerClient<Calls, WorkerEvent> {
   onSentence: (run: number, index: number, of: number, sentence: TranslatedSentence) => void = () =>
     undefined;
 
+  /** Receives the part of the model that has arrived. */
+  onDownload: (share: number) => void = () => undefined;
+
   constructor() {
     super(
       () =>
@@ -18,6 +21,7 @@ export class TranslateClient extends WorkerClient<Calls, WorkerEvent> {
         }),
       (event) => {
         if (event.type === 'sentence') this.onSentence(event.run, event.index, event.of, event.sentence);
+        else this.onDownload(event.share);
       },
     );
   }

@@ -1,6 +1,5 @@
 // Calls between the page Translate and its worker.
 
-import type { Message } from '../../src/core/message.ts';
 import type { DecodeOptions } from '../../src/entries/heddle.ts';
 import type { Attention } from '../../src/entries/reports.ts';
 
@@ -47,10 +46,14 @@ export type SentDecoding = Pick<
 
 /** The calls. `translate` sends each sentence as an event, and ends early if a later call begins. */
 export interface Calls {
-  /** Loads the model; whether it runs in WebAssembly, for lack of a GPU. */
-  load(url: string, words: string): { readonly isWasm: boolean };
-  /** Translates a text; resolves to what is wrong with it, if anything. */
-  translate(run: number, text: string, options: SentDecoding): InputProblem | null;
+  /** Loads the model and the list of words that it knows. */
+  load(url: string, words: string): void;
+  /** Translates a text; resolves to what is wrong with it, if anything, and whether WebAssembly computed it. */
+  translate(
+    run: number,
+    text: string,
+    options: SentDecoding,
+  ): { readonly problem: InputProblem | null; readonly isWasm: boolean };
   /** The word that a translation would have in place of a doubtful one; null if the model has no other. */
   secondChoice(source: string, target: string, word: number): string | null;
 }
@@ -64,4 +67,5 @@ export type WorkerEvent =
       readonly of: number;
       readonly sentence: TranslatedSentence;
     }
-  | { readonly type: 'status'; readonly text: Message | string };
+  /** The part of the model that has arrived. */
+  | { readonly type: 'download'; readonly share: number };

@@ -35,6 +35,8 @@ export class TranslatorPanel extends Panel {
   #run = 0;
   #timer = 0;
   #isReady = false;
+  /** The part of the model that has arrived. */
+  #arrived = 0;
   #isWasm = false;
   #isBusy = false;
   #error = '';
@@ -52,13 +54,17 @@ export class TranslatorPanel extends Panel {
     this.#client.onSentence = (run, index, of, sentence) => {
       if (run === this.#run) this.#add(index, of, sentence);
     };
+    this.#client.onDownload = (share) => {
+      this.#arrived = share;
+      this.drawSoon();
+    };
     this.draw();
   }
 
   /** Loads the model and translates the first example. */
   async open(): Promise<void> {
     try {
-      this.#isWasm = (await this.#client.call('load', generalModel.url, wordsUrl)).isWasm;
+      await this.#client.call('load', generalModel.url, wordsUrl);
       this.#isReady = true;
     } catch (error) {
       this.#error = (error as Error).message;
@@ -101,9 +107,10 @@ export class TranslatorPanel extends Panel {
     const begin = performance.now();
     try {
       const { numReturn: _, ...options } = this.#decoding.options();
-      const problem = await this.#client.call('translate', run, text, options);
+      const { problem, isWasm } = await this.#client.call('translate', run, text, options);
       if (run !== this.#run) return;
       this.#problem = problem;
+      this.#isWasm = isWasm;
       this.#ms = performance.now() - begin;
     } catch (error) {
       // An empty message: a newer text has replaced this one.
@@ -189,7 +196,7 @@ export class TranslatorPanel extends Panel {
         <div class="pane answer">
           <span class="pane-name" id="answer-name">Spanish</span>
           <output id="translation" for="source" lang="es" aria-labelledby="answer-name" class=${this.#isBusy ? 'running' : ''}
-            >${this.#isReady || this.#error ? this.#answer() : html`<span class="soft">Loading the model…</span>`}</output
+            >${this.#isReady || this.#error ? this.#answer() : html`<span class="soft">${say`Loading the model… ${formatPercent(this.#arrived)}`}</span>`}</output
           >
           <p class="hint pane-foot" role="status">${this.#status()}</p>
         </div>

@@ -7,14 +7,19 @@ import type { Hypothesis, Limits, Search, SearchSettings } from './hypotheses.ts
 /** Last token of a beam, linked to the beam that it extends. */
 interface Link {
   readonly id: number;
+  /** Sum of the log-probabilities up to this token. */
+  readonly total: number;
   readonly before: Link | undefined;
 }
 
-function idsOf(link: Link | undefined): number[] {
-  const ids: number[] = [];
-  for (let at = link; at; at = at.before) ids.push(at.id);
-  return ids.reverse();
+/** The links of a beam, the first token first. */
+function linksOf(link: Link | undefined): Link[] {
+  const links: Link[] = [];
+  for (let at = link; at; at = at.before) links.push(at);
+  return links.reverse();
 }
+
+const idsOf = (link: Link | undefined): number[] => linksOf(link).map(({ id }) => id);
 
 /** The beams of a sentence. */
 interface Beams {
@@ -62,8 +67,12 @@ export class BeamSearch implements Search {
       const ends = rows.map((r) => ended[r] as number);
       for (const [k, sum] of ends.entries())
         if (sum > dead) this.#add(beams.finished, beams.links[k], sum, this.#length, true);
-      beams.links = rows.map((r) => ({ id: token[r] as number, before: beams.links[parent[r] as number] }));
       beams.totals = rows.map((r) => total[r] as number);
+      beams.links = rows.map((r, k) => ({
+        id: token[r] as number,
+        total: beams.totals[k] as number,
+        before: beams.links[parent[r] as number],
+      }));
       beams.done =
         this.#isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
       if (!beams.done && this.#length >= this.#limits(sentence)) {
@@ -94,7 +103,11 @@ export class BeamSearch implements Search {
   /** Adds a hypothesis to a list that is sorted by score, and keeps the best ones. */
   #add(to: Hypothesis[], link: Link | undefined, logProb: number, tokens: number, ended: boolean): void {
     const { score, rows } = this.#settings;
-    to.push({ ids: idsOf(link), logProb, score: score(logProb, tokens), ended });
+    const links = linksOf(link);
+    const totals = [0, ...links.map(({ total }) => total), ...(ended ? [logProb] : [])];
+    const logProbs = totals.slice(1).map((total, i) => total - (totals[i] as number));
+    const ids = links.map(({ id }) => id);
+    to.push({ ids, logProb, logProbs, score: score(logProb, tokens), ended });
     to.sort((a, b) => b.score - a.score).splice(rows);
   }
 

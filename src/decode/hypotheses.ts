@@ -12,6 +12,8 @@ export interface Hypothesis {
   readonly score: number;
   /** Sum of the log-probabilities. */
   readonly logProb: number;
+  /** Log-probability of each id, and of the end token if it ended. Undefined if the text is joined from parts. */
+  readonly logProbs?: readonly number[];
   /** Whether it reached the end token; false if it was cut at the maximum length. */
   readonly ended: boolean;
 }
@@ -50,7 +52,7 @@ export function createRowSearch(
   s: SearchSettings,
   limits: Limits = unlimited,
 ): Search {
-  const newRow = () => ({ ids: [] as number[], logProb: 0, ended: false });
+  const newRow = () => ({ ids: [] as number[], logProb: 0, logProbs: [] as number[], ended: false });
   /** The rows of each sentence. */
   const rows = Array.from({ length: sentences }, () => Array.from({ length: s.rows }, newRow));
   const isDone = (sentence: number, { ids, ended }: { ids: readonly number[]; ended: boolean }) =>
@@ -61,7 +63,9 @@ export function createRowSearch(
         for (const [k, row] of (rows[sentence] ?? []).entries()) {
           if (isDone(sentence, row)) continue;
           const id = token[i * s.rows + k] as number;
-          row.logProb += logProb[i * s.rows + k] as number;
+          const own = logProb[i * s.rows + k] as number;
+          row.logProb += own;
+          row.logProbs.push(own);
           if (id === endId) row.ended = true;
           else row.ids.push(id);
         }

@@ -230,7 +230,8 @@ export class Translator {
     const { startId, signal } = this.#settingsOf(decode, shape);
     const align = (i: number, ids: readonly number[]) => {
       signal?.throwIfAborted();
-      return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
+      const source = encoded[i] as number[];
+      return this.align(source, ids, startId, this.#alignedSize(source, ids, shape));
     };
     const { target, config } = this.#model;
     const { withAlignments } = await later.alignedTexts();
@@ -300,6 +301,13 @@ export class Translator {
     const { fitting, ...shape } = shapeFor(texts, options, this.#model.config);
     const exact = this.#engine.runsAtOnce;
     return this.#shapes.find((existing) => isReusable(existing, shape, fitting, exact)) ?? shape;
+  }
+
+  /** Positions for the alignment of a pair. Without a GPU padding costs as much as tokens. */
+  #alignedSize(source: readonly number[], ids: readonly number[], shape: TranslatorShape): number {
+    const most = sizeOf(shape);
+    if (!this.#engine.runsAtOnce) return most;
+    return Math.min(most, 16 * Math.ceil(Math.max(source.length, ids.length + 1) / 16));
   }
 
   #onlyShape(): TranslatorShape {

@@ -7,10 +7,19 @@ import { checkSameType } from './gpu/gpu-engine.ts';
 import type { Outputs } from './gpu/output-ring.ts';
 import type { Graph } from './graph/graph.ts';
 import type { OpReference } from './ops/op.ts';
+import { mutatedBy } from './ops/op-nodes.ts';
 
 function roundToF32(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i] as number);
 }
+
+/** The f32 states that the nodes of a graph write. */
+const writtenStates = (graph: Graph): string[] => {
+  const written = new Set(graph.nodes.flatMap(mutatedBy).map((value) => value.at?.buffer ?? value));
+  return [...graph.states]
+    .filter(([, state]) => state.dtype === 'f32' && written.has(state))
+    .map(([name]) => name);
+};
 
 /** Options of the engine of the CPU. */
 export interface CpuEngineOptions {
@@ -38,6 +47,7 @@ const yieldInterval = 50;
 
 class CpuEngine implements Engine {
   readonly name = 'cpu';
+  readonly runsAtOnce = true;
   readonly kernelChoices = {};
   readonly #wideStates: boolean;
   readonly #others: readonly OpReference[];
@@ -64,11 +74,11 @@ class CpuEngine implements Engine {
     const executor = createCpuExecutor(graph, this.#states, this.#others);
     const inputs: Record<string, TensorData> = {};
     for (const [name, type] of graph.inputs) inputs[name] = allocate(type.dtype, sizeOf(type.shape));
+    const rounded = this.#wideStates ? [] : writtenStates(graph);
     /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */
     const runGraph = () => {
       const outputs = executor.run(inputs);
-      for (const [name, { dtype }] of graph.states)
-        if (dtype === 'f32' && !this.#wideStates) roundToF32(this.#stateOf(name));
+      for (const name of rounded) roundToF32(this.#stateOf(name));
       return outputs;
     };
     return {
@@ -101,7 +111,11 @@ class CpuEngine implements Engine {
   release(): void {}
 
   write(name: string, data: ArrayLike<number>, offset = 0): void {
-    this.#stateOf(name).set(data, offset);
+    const isNarrow = this.#types.get(name)?.dtype === 'f32' && !this.#wideStates;
+    this.#stateOf(name).set(
+      isNarrow && !(data instanceof Float32Array) ? Float32Array.from(data) : data,
+      offset,
+    );
   }
 
   async read(name: string): Promise<Tensor> {

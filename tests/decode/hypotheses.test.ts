@@ -20,8 +20,8 @@ describe('independent rows', () => {
     expect([search.done(0), search.done(1)]).toEqual([true, false]);
     search.take({ token: i(9, c.endId), logProb: f(-9, -1) }, [0, 1]);
     expect(search.finish()).toEqual([
-      [{ ids: [5], logProb: -4, score: -4, ended: true }],
-      [{ ids: [6, 7], logProb: -7, score: -7, ended: true }],
+      [{ ids: [5], logProb: -4, logProbs: [-1, -3], score: -4, ended: true }],
+      [{ ids: [6, 7], logProb: -7, logProbs: [-2, -4, -1], score: -7, ended: true }],
     ]);
   });
 
@@ -59,8 +59,14 @@ describe('beams', () => {
       [4, 7],
     ]);
     // The end token extends the rows before the step.
-    beams.take({ token: i(8, 9), parent: i(0, 0), total: f(-5, -6), ended: f(none, -3.5) }, [0]);
-    expect(beams.finish()[0]![0]).toEqual({ ids: [4, 7], logProb: -3.5, score: -3.5, ended: true });
+    beams.take({ token: i(8, 9), parent: i(0, 0), total: f(-5, -6), ended: f(none, -4.5) }, [0]);
+    expect(beams.finish()[0]![0]).toEqual({
+      ids: [4, 7],
+      logProb: -4.5,
+      logProbs: [-1, -3, -0.5],
+      score: -4.5,
+      ended: true,
+    });
   });
 
   const stops = (earlyStopping: DecodeOptions['earlyStopping'], running: number) => {

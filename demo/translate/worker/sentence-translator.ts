@@ -44,7 +44,7 @@ export class SentenceTranslator {
     const target = restoreText(prepared, found?.text ?? '');
     const attention = found?.attention ?? noAttention;
     const weights = wordWeights(attention, prepared.text, found?.text ?? '');
-    const doubts = found && found.text !== '' ? await this.#doubts(prepared, found.text, signal) : [];
+    const doubts = found && found.text !== '' ? doubtsOf(found) : [];
     return {
       source,
       target,
@@ -101,25 +101,21 @@ export class SentenceTranslator {
     const [again] = await this.#model.generate(plain.text, given);
     return { prepared: plain, found: again };
   }
+}
 
-  async #doubts(prepared: PreparedText, text: string, signal?: AbortSignal): Promise<Doubt[]> {
-    const [score] = await this.#model.score([{ source: prepared.text, target: text }], { signal });
-    const tokens = score?.tokens ?? [];
-    const words = wordsOfTokens(
-      tokens.map(({ token }) => token),
-      text,
-    );
-    const lowest = new Map<number, number>();
-    for (const [t, word] of words.entries()) {
-      const probability = Math.exp(tokens[t]?.logProb ?? 0);
-      // The end token belongs to the last word: a translation that ends too early is doubtful there.
-      const at = word < 0 ? Math.max(...words) : word;
-      if (at >= 0) lowest.set(at, Math.min(lowest.get(at) ?? 1, probability));
-    }
-    return [...lowest]
-      .filter(([, probability]) => probability < doubtfulBelow)
-      .map(([word, probability]) => ({ word, probability }));
+/** The words of a translation that the model is not sure of. */
+function doubtsOf({ text, logProbs = [], attention }: Generation): Doubt[] {
+  const words = wordsOfTokens(attention?.target ?? [], text);
+  const lowest = new Map<number, number>();
+  for (const [t, word] of words.entries()) {
+    const probability = Math.exp(logProbs[t] ?? 0);
+    // The end token belongs to the last word: a translation that ends too early is doubtful there.
+    const at = word < 0 ? Math.max(...words) : word;
+    if (at >= 0) lowest.set(at, Math.min(lowest.get(at) ?? 1, probability));
   }
+  return [...lowest]
+    .filter(([, probability]) => probability < doubtfulBelow)
+    .map(([word, probability]) => ({ word, probability }));
 }
 
 const noAttention = { source: [], target: [], layers: 1, heads: 1, weights: new Float32Array() };

@@ -1,8 +1,12 @@
-// Worker of the page Translate: loads the model, in WebAssembly if there is no GPU, and translates sentence by sentence.
+// Worker of the page Translate: translates sentence by sentence; at first in WebAssembly, which answers at once and on any
+// device, then on the GPU, if there is one, when its kernels are compiled.
 
+import { loadModel } from '../../../src/api/load-model.ts';
 import { msg } from '../../../src/core/message.ts';
 import { splitSentences } from '../../../src/entries/data.ts';
-import { HeddleError, isSupported, loadModel } from '../../../src/entries/heddle.ts';
+import { HeddleError, isSupported } from '../../../src/entries/heddle.ts';
+import { wasmEngine } from '../../../src/features/html/wasm-engine.ts';
+import { joinFeatures } from '../../../src/session/feature-table.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import type { WorkerRequest } from '../../common/worker-client.ts';
 import { openWorkerStorage } from '../../storage/worker-storage.ts';
@@ -14,25 +18,58 @@ import { SentenceTranslator } from './sentence-translator.ts';
 /** Number of translated sentences that are kept, so that typing translates only what has changed. */
 const maxKept = 500;
 
+/** A text that is translated once on the GPU, so that its kernels are compiled. */
+const warmUp = 'I love you.';
+
+const features = joinFeatures([{ engines: { wasm: async () => wasmEngine() } }]);
 const opened = openWorkerStorage();
-let loading: Promise<{ translator: SentenceTranslator; words: KnownWords; isWasm: boolean }> | undefined;
+
+/** What translates. */
+interface Loaded {
+  readonly words: KnownWords;
+  readonly translator: SentenceTranslator;
+  readonly isWasm: boolean;
+}
+let loading: Promise<Loaded> | undefined;
 /** Translated sentences by their text and options, the most recent last. */
 const kept = new Map<string, TranslatedSentence>();
 let latest = new AbortController();
 
-async function load(url: string, list: string) {
+const post = (event: WorkerEvent): void => self.postMessage(event);
+
+async function load(url: string, list: string): Promise<Loaded> {
   await opened;
-  const [{ supported }, words] = await Promise.all([
-    isSupported(),
+  const [words, model] = await Promise.all([
     fetch(list).then((response) => response.text()),
+    loadModel(
+      url,
+      {
+        device: 'wasm',
+        onDownload: ({ loaded, total }) => post({ type: 'download', share: loaded / Math.max(1, total) }),
+      },
+      features,
+    ),
   ]);
   const known = new KnownWords(words);
-  const model = await loadModel(url, { tune: false, device: supported ? 'gpu' : 'wasm' });
-  if (!('translate' in model)) throw new HeddleError(msg`The model reads no text.`);
-  return { translator: new SentenceTranslator(model, known), words: known, isWasm: !supported };
+  return { words: known, translator: new SentenceTranslator(model, known), isWasm: true };
 }
 
-async function loaded() {
+/** Whether there is a GPU; a software adapter is slower than WebAssembly. */
+async function hasGpu(): Promise<boolean> {
+  if (!(await isSupported()).supported) return false;
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  return adapter?.info?.isFallbackAdapter === false;
+}
+
+/** Goes on on the GPU, if there is one, once it has translated a sentence. */
+async function useGpu(url: string, { words }: Loaded): Promise<void> {
+  if (!(await hasGpu())) return;
+  const model = await loadModel(url, { tune: false }, features);
+  await model.generate(warmUp, { attention: true });
+  loading = Promise.resolve({ words, translator: new SentenceTranslator(model, words), isWasm: false });
+}
+
+async function loaded(): Promise<Loaded> {
   if (!loading) throw new HeddleError(msg`No model is loaded.`);
   return loading;
 }
@@ -59,32 +96,29 @@ async function sentenceOf(
 const calls: CallHandlers<Calls> = {
   async load(url, list) {
     loading ??= load(url, list);
-    loading.catch(() => {
+    try {
+      const first = await loading;
+      useGpu(url, first).catch((error) => console.warn('the page stays in WebAssembly:', error));
+    } catch (error) {
       loading = undefined;
-    });
-    return { isWasm: (await loading).isWasm };
+      throw error;
+    }
   },
   async translate(run, text, options) {
     latest.abort();
     latest = new AbortController();
     const { signal } = latest;
-    const { translator, words } = await loaded();
+    const { translator, words, isWasm } = await loaded();
     const { sentences, spaces } = splitSentences(text);
     for (const [index, source] of sentences.entries()) {
       signal.throwIfAborted();
       const sentence = await sentenceOf(translator, source, spaces[index] ?? '', options, signal);
       signal.throwIfAborted();
-      self.postMessage({
-        type: 'sentence',
-        run,
-        index,
-        of: sentences.length,
-        sentence,
-      } satisfies WorkerEvent);
+      post({ type: 'sentence', run, index, of: sentences.length, sentence });
       // Between two sentences a newer call may arrive.
       await new Promise((resolve) => setTimeout(resolve));
     }
-    return inputProblem(text, words);
+    return { problem: await inputProblem(text, words), isWasm };
   },
   async secondChoice(source, target, word) {
     const { translator } = await loaded();
