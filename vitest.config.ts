@@ -58,8 +58,8 @@ const resolve = {
 
 /**
  * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in
- * Chrome: tests/engine/ops its kernels, tests/demo a training, its recovery, and translations by each method of
- * decoding.
+ * Chrome: tests/engine/ops a kernel of each family, tests/demo a training, its recovery, and translations by each
+ * method of decoding. Dawn runs all of them.
  */
 const dawnOnly = [
   'tests/api/**',
@@ -68,13 +68,18 @@ const dawnOnly = [
   'tests/features/documents/decode/**',
   'tests/bench/{conformance-check,measure-kernels}.gpu.test.ts',
   'tests/examples/**',
-  'tests/decode/{decode,fewer-launches,quantized-decoding,target-constraints,translator}.gpu.test.ts',
+  'tests/decode/**',
   'tests/engine/graph/**',
+  'tests/engine/ops/{rows,recurrence}/**',
+  'tests/engine/ops/matmul/{linear,packed-weights}.gpu.test.ts',
+  'tests/engine/ops/norm/layer-norm.gpu.test.ts',
+  'tests/engine/ops/loss/projected-loss.gpu.test.ts',
+  'tests/engine/ops/attention/relative-position-bias.gpu.test.ts',
+  'tests/features/corpora/train/**',
   'tests/model/**',
   'tests/readme.gpu.test.ts',
   'tests/features/speech/{train-speech,frame-source}.gpu.test.ts',
   'tests/engine/gpu/known-adapters.gpu.test.ts',
-
   'tests/formats/**',
   'tests/train/update/{guided-loss,non-finite,precision,trainable-parameters}.gpu.test.ts',
 ];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { heddleProcess, scratch, smallTraining } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
+import { itInFull } from '../support/in-full.ts';
 import { expectPipeStatus, interruptEverywhere } from '../support/interrupts.ts';
 
 const cli = `'${process.execPath}' '${distFile('cli.js')}'`;
@@ -38,7 +39,7 @@ it.each([
   expect(existsSync(join(at(name), 'optimizer.safetensors'))).toBe(true);
 });
 
-it('saves a training in a page whose reader goes away after the first step', async () => {
+itInFull('saves a training in a page whose reader goes away after the first step', async () => {
   const line = endless('page').replace('--host cpu', '--host chrome');
   expect(await bash(`${line} 2>&1 | head -2 >/dev/null; echo \${PIPESTATUS[0]}`)).toBe('141');
   expect(existsSync(join(at('page'), 'optimizer.safetensors'))).toBe(true);

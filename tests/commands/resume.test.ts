@@ -9,6 +9,7 @@ import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { parseLog } from '../../src/train/report/training-log.ts';
 import { readTrainingState } from '../../src/train/run/training-state.ts';
 import { heddle, heddleProcess, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 
 const at = (name: string) => join(scratch(), name);
 const common = [
@@ -69,7 +70,7 @@ it('resumes on the CPU with the bits of an uninterrupted run', async () => {
 /** Number of kills: each is a process, so more of them in test:full; `HEDDLE_KILLS=100` for a thorough check. */
 const rounds = Number(process.env.HEDDLE_KILLS ?? (process.env.HEDDLE_FULL ? 8 : 2));
 
-it(
+itInFull(
   'resumes bit for bit after kills at many moments',
   async () => {
     const steps = Math.max(100, 4 * rounds); // so that it does not end before the last kill

@@ -14,6 +14,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { heddle, heddleProcess, isOneLine, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 
 const at = (name: string) => join(scratch(), name);
 const out = () => at('models/m');
@@ -287,7 +288,7 @@ describe('Ctrl-C', () => {
     expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
   });
 
-  it('ends the process at once the second time', async () => {
+  itInFull('ends the process at once the second time', async () => {
     const folder = at('models/twice');
     let first = 0;
     // Steps of several seconds, so that the first Ctrl-C is still waiting when the second comes.

@@ -17,6 +17,7 @@ import {
   pickFiles,
   untilText,
 } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 
 const { open } = demo(undefined, ownChrome); // it crashes the GPU process
 
@@ -507,7 +508,7 @@ describe('the lab', () => {
     lab = undefined;
   });
 
-  it('works with the keyboard only, stays responsive while it measures, and stops', async () => {
+  itInFull('works with the keyboard only, stays responsive while it measures, and stops', async () => {
     lab = await openLab('');
     const { page } = lab;
     await page.focus('input[type=search]');

@@ -2,6 +2,7 @@
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
 import { fillField, untilText } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { withFakeWorkerPage } from './fake-worker-page.ts';
 
 let page: Page;
@@ -32,7 +33,7 @@ it('starts a training after a click before the first plan', async () => {
   expect(await calls('start')).toHaveLength(1);
 });
 
-it('leaves changes by hand with the training that they were made in', async () => {
+itInFull('leaves changes by hand with the training that they were made in', async () => {
   await train(100);
   await fillField(page, 'Dropout rate', '0.25');
   await page.locator('#apply-changes').click();
@@ -64,38 +65,41 @@ it('leaves the field alone that a program is filling while a plan arrives', asyn
   expect(await field?.evaluate((e) => (e as HTMLInputElement).value)).toBe('0.5');
 });
 
-it('says that a loss that has risen has diverged, and starts again with the rate of the preset', async () => {
-  await fillField(page, 'Learning rate', '1000');
-  await untilText(page, '#run .why', 'The learning rate 1,?000 is .* times that of the preset');
-  await train(100);
-  await page.evaluate(() =>
-    window.fake.send({
-      type: 'steps',
-      steps: [
-        {
-          type: 'step',
-          step: 101,
-          loss: 4_567_517,
-          stepMs: 20,
-          tokensPerSecond: 1,
-          learningRate: 1000,
-        } as never,
-      ],
-    }),
-  );
-  await end('done');
-  await untilText(page, '.state', '^Diverged$');
-  await untilText(
-    page,
-    '#run .why.wrong',
-    'The loss rose from .* to 4[,.]?5\\S+: the learning rate is too high',
-  );
-  await page.locator('#again').click();
-  await page.waitForFunction(() => window.fake.calls.filter((c) => c.name === 'start').length === 2);
-  const started = (await calls('start')) as [{ settings: { learningRate: number } }][];
-  expect(started[0]?.[0].settings.learningRate).toBe(1000);
-  expect(started[1]?.[0].settings.learningRate).toBeLessThan(0.1);
-});
+itInFull(
+  'says that a loss that has risen has diverged, and starts again with the rate of the preset',
+  async () => {
+    await fillField(page, 'Learning rate', '1000');
+    await untilText(page, '#run .why', 'The learning rate 1,?000 is .* times that of the preset');
+    await train(100);
+    await page.evaluate(() =>
+      window.fake.send({
+        type: 'steps',
+        steps: [
+          {
+            type: 'step',
+            step: 101,
+            loss: 4_567_517,
+            stepMs: 20,
+            tokensPerSecond: 1,
+            learningRate: 1000,
+          } as never,
+        ],
+      }),
+    );
+    await end('done');
+    await untilText(page, '.state', '^Diverged$');
+    await untilText(
+      page,
+      '#run .why.wrong',
+      'The loss rose from .* to 4[,.]?5\\S+: the learning rate is too high',
+    );
+    await page.locator('#again').click();
+    await page.waitForFunction(() => window.fake.calls.filter((c) => c.name === 'start').length === 2);
+    const started = (await calls('start')) as [{ settings: { learningRate: number } }][];
+    expect(started[0]?.[0].settings.learningRate).toBe(1000);
+    expect(started[1]?.[0].settings.learningRate).toBeLessThan(0.1);
+  },
+);
 
 it('shows the figures of a loaded training only', async () => {
   await train(100);

@@ -128,7 +128,7 @@ it('runs programs in their frame under a sub-path, on a host without CORS', asyn
   await page.close();
 });
 
-it('translates under a sub-path, and opens and translates again offline', async () => {
+itInFull('translates under a sub-path, and opens and translates again offline', async () => {
   const page = await chrome.browser.newPage();
   const failed: string[] = [];
   page.on('response', (response) => void (response.status() >= 400 && failed.push(response.url())));

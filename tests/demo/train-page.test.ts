@@ -3,6 +3,7 @@ import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
 import { atBothWidths, type DemoPage, type DemoView, demo, fillField, untilText } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
@@ -115,7 +116,7 @@ describe('before a training run', () => {
     expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 
-  it('takes the settings that fit the memory budget, with one button', async () => {
+  itInFull('takes the settings that fit the memory budget, with one button', async () => {
     const page = await openPage();
     await page.evaluate(() => {
       window.fake.fits = false;
@@ -137,7 +138,7 @@ describe('before a training run', () => {
     expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(false);
   });
 
-  it('ignores a plan of settings that have changed since', async () => {
+  itInFull('ignores a plan of settings that have changed since', async () => {
     const page = await openPage();
     const rate = page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])');
     await page.evaluate(() => window.fake.delayDescribe(true));
@@ -317,7 +318,7 @@ describe('a training run', () => {
     await page.waitForSelector('#start:not([hidden], [disabled])'); // another training can be started
   });
 
-  it('asks before replacing a model of the same name', async () => {
+  itInFull('asks before replacing a model of the same name', async () => {
     const page = await openPage();
     await page.evaluate(() => window.fake.fail('start', { kind: 'exists', message: 'there' }));
     await page.locator('#start').click();
@@ -429,7 +430,7 @@ describe('the translate panel', () => {
     expect(await page.$eval('#translation', (e) => e.textContent)).toBe('the first piece');
   });
 
-  it('offers the languages of a multilingual model', async () => {
+  itInFull('offers the languages of a multilingual model', async () => {
     const page = await openPage();
     expect(await page.$eval('#languages', (e) => (e as HTMLElement).hidden)).toBe(true);
     await page.evaluate(() => {
@@ -459,7 +460,7 @@ describe('the translate panel', () => {
 });
 
 describe('the models', () => {
-  it('are not deleted after Escape, nor while another tab trains them', async () => {
+  itInFull('are not deleted after Escape, nor while another tab trains them', async () => {
     const page = await openPage();
     await press(page, 'Delete intl-en-fr');
     await page.waitForSelector('dialog[open]');
@@ -504,7 +505,7 @@ describe('the models', () => {
 });
 
 describe('a model from the hub', () => {
-  it('is downloaded with the keyboard, shows progress, and can be cancelled', async () => {
+  itInFull('is downloaded with the keyboard, shows progress, and can be cancelled', async () => {
     const page = await openPage();
     await (await page.waitForSelector('#hub-model'))?.focus();
     await page.keyboard.type('me/endless');
@@ -616,7 +617,7 @@ describe('accessibility', () => {
     },
   );
 
-  it('switches the theme, and keeps it after a reload', async () => {
+  itInFull('switches the theme, and keeps it after a reload', async () => {
     const page = await samePage();
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();

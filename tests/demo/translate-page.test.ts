@@ -1,13 +1,19 @@
 // The front page with its real model: a box that answers while one types, the threads of attention, doubts, other
 // languages, long texts, and links of before the page Train had its own address.
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { demo, untilText } from '../support/demo.ts';
+import { type DemoPage, demo, untilText } from '../support/demo.ts';
 
 const { open } = demo();
+let demoPage: DemoPage;
+
+/** The tests share a page: its first translation compiles kernels for seconds. */
+beforeAll(async () => {
+  demoPage = await open('index.html');
+});
 
 it('answers while one types, with threads between the words', async () => {
-  const { page, errors } = await open('index.html');
+  const { page, errors } = demoPage;
   await untilText(page, '#translation', '^¿Dónde');
   await page.$eval('#source', (e) => {
     (e as HTMLTextAreaElement).value = '';
@@ -26,12 +32,10 @@ it('answers while one types, with threads between the words', async () => {
   await page.waitForSelector('.heat-drawing[data-columns]');
   expect(await axeViolations(page)).toEqual([]);
   expect(errors).toEqual([]);
-  await page.close();
 });
 
 it('says what is no English, and marks words that it is not sure of', async () => {
-  const { page, errors } = await open('index.html');
-  await untilText(page, '#translation', '^¿Dónde');
+  const { page, errors } = demoPage;
   const type = (text: string) =>
     page.$eval(
       '#source',
@@ -51,12 +55,10 @@ it('says what is no English, and marks words that it is not sure of', async () =
   await untilText(page, '#doubt', 'not sure of “');
   expect(await page.$$eval('#translation .doubt', (all) => all.length)).toBeGreaterThan(0);
   expect(errors).toEqual([]);
-  await page.close();
 });
 
 it('translates a long text sentence by sentence, with few elements', async () => {
-  const { page, errors } = await open('index.html');
-  await untilText(page, '#translation', '^¿Dónde');
+  const { page, errors } = demoPage;
   await page.$eval('#source', (e) => {
     (e as HTMLTextAreaElement).value = 'I love you. Where is the station? '.repeat(30);
     e.dispatchEvent(new Event('input'));
@@ -66,7 +68,6 @@ it('translates a long text sentence by sentence, with few elements', async () =>
   await page.waitForFunction(() => document.querySelectorAll('[data-side="source"]').length === 4);
   expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(1000);
   expect(errors).toEqual([]);
-  await page.close();
 });
 
 it('opens the page Train for links with a recipe', async () => {

@@ -27,6 +27,7 @@ import type { Session } from '../../src/session/session.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { distFile } from '../support/dist.ts';
 import { hfFixtures, hfFolder } from '../support/hf.ts';
+import { itInFull } from '../support/in-full.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { trainCharacters, trainWords } from '../support/tokenizers.ts';
 
@@ -150,7 +151,7 @@ it('is read again if another process saves it meanwhile', async () => {
   expect((await loadModelFolder(slow, at('m'))).weights).toEqual(model(3).weights);
 });
 
-it('contains a complete model at every moment, even if the writing process is killed', async () => {
+itInFull('contains a complete model at every moment, even if the writing process is killed', async () => {
   await saveModelFolder(files, at('m'), model(1, words, words));
   const script = `
     import { loadModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};

@@ -9,6 +9,7 @@ import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { runInPage } from '../../src/host/run-in-page.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
+import { itInFull } from '../support/in-full.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'heddle-headless-'));
@@ -89,7 +90,7 @@ describe('a function of a page', () => {
     );
   });
 
-  it('is named in the error of a timeout, with the last message', async () => {
+  itInFull('is named in the error of a timeout, with the last message', async () => {
     await expect(runInPage(chrome, server.url, { call: 'hangs', timeout: 1500 })).rejects.toThrow(
       /^hangs\(\) in http:.* took longer than 1.5 s; its last output was: step 3 of 8$/,
     );

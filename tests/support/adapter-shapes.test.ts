@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { adapterShapes } from './adapter-shapes.mjs';
 import { heddleProcess } from './cli.ts';
 import { goldenFolder } from './golden.ts';
+import { itInFull } from './in-full.ts';
 
 const widths = [...new Set(adapterShapes.map(({ vectorWidth }) => vectorWidth))].filter(
   (width) => width !== undefined,
@@ -14,7 +15,7 @@ it('covers subgroups of 4, 8 and 16', () => {
 });
 
 // SwiftShader has 4 lanes; the other tests on Dawn have 8.
-it.each(process.env.HEDDLE_FULL ? widths : [512])(
+itInFull.each(widths)(
   'computes a golden case with vectors of %d bits',
   async (width) => {
     const env = { LP_NATIVE_VECTOR_WIDTH: String(width) };

@@ -95,7 +95,7 @@ describe.runIf(gpuHost !== 'Chrome' && testShape.name === '')('on a device with 
     expect(cut.submissions[0]).toBeGreaterThan(2 * (submissions[0] as number));
   });
 
-  it('a run of an unknown adapter is lost, and continues in smaller submissions', async () => {
+  itInFull('a run of an unknown adapter is lost, and continues in smaller submissions', async () => {
     const { losses, texts } = await plain();
     const unknown = { ...adreno, info: { vendor: 'nobody', architecture: '', device: '', description: '' } };
     const shaken = await trainedOn(unknown);

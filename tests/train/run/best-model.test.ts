@@ -9,6 +9,7 @@ import { metricNamed } from '../../../src/text/metrics/main-metrics.ts';
 import { historyOf, type LogEval, parseLog } from '../../../src/train/report/training-log.ts';
 import { BestModel, type BestOptions, checkBest } from '../../../src/train/run/best-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
@@ -163,18 +164,22 @@ describe('a training run', () => {
     expect(bits('more')).toEqual(bits('usual'));
   });
 
-  it('ends with the same model and the same best weights if it is interrupted and resumed', {
-    timeout: 120_000,
-  }, async () => {
-    const fields = { evalSteps: 4, schedule: 'constant' as const, learningRate: 1e-2 };
-    // On Dawn: the references compute in float64, of which a checkpoint keeps float32.
-    const whole = await train({ ...fields, out: 'one', steps: 12 }, 'dawn');
-    // The first part's own end is not on a multiple of 4.
-    await train({ ...fields, out: 'parts', steps: 7 }, 'dawn');
-    const rest = await train({ ...fields, out: 'parts', steps: 12, resume: true }, 'dawn');
-    expect(rest.best).toEqual(whole.best);
-    expect(bits('parts')).toEqual(bits('one'));
-  });
+  itInFull(
+    'ends with the same model and the same best weights if it is interrupted and resumed',
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      const fields = { evalSteps: 4, schedule: 'constant' as const, learningRate: 1e-2 };
+      // On Dawn: the references compute in float64, of which a checkpoint keeps float32.
+      const whole = await train({ ...fields, out: 'one', steps: 12 }, 'dawn');
+      // The first part's own end is not on a multiple of 4.
+      await train({ ...fields, out: 'parts', steps: 7 }, 'dawn');
+      const rest = await train({ ...fields, out: 'parts', steps: 12, resume: true }, 'dawn');
+      expect(rest.best).toEqual(whole.best);
+      expect(bits('parts')).toEqual(bits('one'));
+    },
+  );
 
   it('evaluates and saves the moving average if there is one, and resumes from the weights', async () => {
     const fields = { emaDecay: 0.9, schedule: 'constant' as const, learningRate: 1e-2, evalSteps: 4 };

@@ -4,9 +4,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
@@ -37,18 +38,22 @@ function train(fields: Partial<TrainArguments>) {
 const checkpoint = ['model.safetensors', 'optimizer.safetensors', 'state.json', 'config.json'];
 const bytes = () => checkpoint.map((name) => readFileSync(at(`model/${name}`)));
 
-it('names the step, op, layer and tensor, and keeps the checkpoint of the step before', {
-  timeout: 120_000,
-}, async () => {
-  const message =
-    /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
-  await expect(train({ checkFinite: true })).rejects.toThrow(message);
-  expect(JSON.parse(readFileSync(at('model/state.json'), 'utf8')).step).toBe(1);
-  const before = bytes();
-  await expect(train({ resume: true, checkFinite: true })).rejects.toThrow(message);
-  expect(bytes()).toEqual(before);
-  // Without the option the same steps are skipped one by one, and saved.
-  const { skipped } = await train({ resume: true, steps: 3, checkFinite: false });
-  expect(skipped).toBe(2);
-  expect(bytes()).not.toEqual(before);
-});
+itInFull(
+  'names the step, op, layer and tensor, and keeps the checkpoint of the step before',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const message =
+      /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
+    await expect(train({ checkFinite: true })).rejects.toThrow(message);
+    expect(JSON.parse(readFileSync(at('model/state.json'), 'utf8')).step).toBe(1);
+    const before = bytes();
+    await expect(train({ resume: true, checkFinite: true })).rejects.toThrow(message);
+    expect(bytes()).toEqual(before);
+    // Without the option the same steps are skipped one by one, and saved.
+    const { skipped } = await train({ resume: true, steps: 3, checkFinite: false });
+    expect(skipped).toBe(2);
+    expect(bytes()).not.toEqual(before);
+  },
+);

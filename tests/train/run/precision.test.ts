@@ -3,12 +3,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { counterAt, lossScales } from '../../../src/engine/ops/optimizer/clip.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { historyOf, parseLog } from '../../../src/train/report/training-log.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
@@ -34,7 +35,7 @@ function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 's
   return runJob(jobs.train, args, { host: 'dawn', tune: false });
 }
 
-it('resumes with the same bits of weights, moments and loss scale', async () => {
+itInFull('resumes with the same bits of weights, moments and loss scale', async () => {
   const whole = await train({ out: 'whole', steps: 10 });
   await train({ out: 'parts', steps: 4 });
   const rest = await train({ out: 'parts', steps: 10, resume: true });

@@ -13,6 +13,7 @@ import { historyOf, type LogProbe, parseLog } from '../../../src/train/report/tr
 import { Probe } from '../../../src/train/run/probe.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { letterModel } from '../../support/saved-model.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
@@ -148,7 +149,7 @@ describe('the time budget of a probe', () => {
   });
 });
 
-it('runs nothing if it is off', async () => {
+itInFull('runs nothing if it is off', async () => {
   const names = async (fields: Partial<TrainArguments>) => (await run({ steps: 3, ...fields })).shaders;
   const probed = { probe: 'one\tuno' };
   expect(await names(probed)).toContain('attention-weights.attention_weights');

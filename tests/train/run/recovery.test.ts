@@ -10,6 +10,7 @@ import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/t
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { readTrainingState } from '../../../src/train/run/training-state.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
@@ -100,7 +101,7 @@ it('restarts from its first step if there is no checkpoint yet, also without a f
   expect(shaken.result.losses).toEqual(calm.result.losses.slice(0, 6));
 });
 
-it('ends with a clear message if the device is lost three times within a minute', async () => {
+itInFull('ends with a clear message if the device is lost three times within a minute', async () => {
   const { error, said, files } = (await run({ out: 'model', saveSteps: 2 }, [3, 5, 7])) as {
     error: HeddleError;
   } & Awaited<ReturnType<typeof run>>;

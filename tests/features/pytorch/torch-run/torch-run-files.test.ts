@@ -13,6 +13,7 @@ import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
 import { readTrainingState } from '../../../../src/train/run/training-state.ts';
 import { heddle } from '../../../support/cli.ts';
 import { expectError } from '../../../support/expect-error.ts';
+import { itInFull } from '../../../support/in-full.ts';
 import { loadModelFolder } from '../../../support/load-folder.ts';
 import { hasTorch, python } from '../../../support/python.ts';
 import {
@@ -135,7 +136,7 @@ it('writes the frames of images, and the shapes of their batches', async () => {
 });
 
 describe.runIf(hasTorch)('continue.py (needs python3-torch)', () => {
-  it('chooses nccl and a GPU of its own for each process if there are GPUs, else gloo', () => {
+  itInFull('chooses nccl and a GPU of its own for each process if there are GPUs, else gloo', () => {
     const script = `
 import importlib, sys
 sys.path.insert(0, sys.argv[1])

@@ -7,11 +7,8 @@ import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
 
-/**
- * The most CPU milliseconds of a task. A task is long from 50 on; beside other tests on two cores the same
- * task takes a fifth longer.
- */
-const limit = process.env.HEDDLE_FULL ? 50 : 60;
+/** The most CPU milliseconds of a task. A task is long from 50 on. */
+const limit = 50;
 
 /**
  * Seconds that are measured. Each has the same work: 200 updates, an evaluation and a record of the probe. So a long
@@ -20,10 +17,7 @@ const limit = process.env.HEDDLE_FULL ? 50 : 60;
  */
 const seconds = [0, 1, 2, 3];
 
-/** Widths of the page; `npm test` measures the wide one, which draws more. */
-const widths = process.env.HEDDLE_FULL ? [1280, 390] : [1280];
-
-it.each(widths)(
+it.each([1280, 390])(
   'has no long tasks and free time in each frame while a training runs: %i px',
   async (width) => {
     const { page, errors } = await open('train.html', { before: fakeWorker, width });
