@@ -6,6 +6,7 @@ import { guestBenches } from './guest-benches.ts';
 import type { KernelCase } from './kernel-case.ts';
 import { type FamilyName, kernelOf } from './kernel-families.ts';
 import type { KernelList, KernelSizes } from './kernel-sizes.ts';
+import { optimizerLabels } from './training-families.ts';
 
 type Value = number | string;
 
@@ -25,7 +26,7 @@ const passes = ['forward', 'backward'];
 
 /** The kernels that only training uses, at one size of buffers, rows and columns. */
 const trainingKernels = (buffer: number, rows: number, width: number): readonly KernelCase[] => [
-  ...cases('optimizer', { kind: ['AdamW', 'Adam', 'RMSprop', 'SGD'], size: buffer }),
+  ...cases('optimizer', { kind: optimizerLabels, size: buffer }),
   ...cases('buffers', {
     kind: ['accumulate', 'difference', 'average', 'gradient norm', 'gradient scale', 'check finite'],
     size: buffer,

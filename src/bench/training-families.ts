@@ -13,44 +13,42 @@ import { tokenStats } from '../engine/ops/loss/cross-entropy.ts';
 import { accumulate, difference, ema } from '../engine/ops/optimizer/buffer-sums.ts';
 import { checkFiniteOp } from '../engine/ops/optimizer/check-finite.ts';
 import { clipScaleOp, counterLength, gradientNormOp, scaleStep } from '../engine/ops/optimizer/clip.ts';
-import { adam, adamw, rmsprop, sgd } from '../engine/ops/optimizer/optimizers.ts';
+import {
+  optimizerAttrs,
+  optimizerConfig,
+  optimizerNames,
+  optimizers,
+} from '../train/update/optimizer-config.ts';
 import { backward, input, step } from './kernel-case.ts';
 import { choice, family, named, pass, rows, size, spaced, storage } from './kernel-family.ts';
 
 const weights = size('Weights', 10_000_000, 2 ** 28);
 const width = size('Columns', 512);
 
+/** The optimizers as reports name them. */
+export const optimizerLabels = optimizerNames.map((name) => optimizers[name].label);
+
 /** Families of training. */
 export const trainingFamilies = {
   optimizer: family({
     label: 'Optimizer',
     group: 'elements',
-    fields: { kind: choice('Optimizer', 'AdamW', 'Adam', 'RMSprop', 'SGD'), size: weights },
+    fields: { kind: choice('Optimizer', ...optimizerLabels), size: weights },
     make: ({ kind, size }) => ({
       name: `${kind} [${spaced(size)}]`,
       build(g) {
+        const optimizer = optimizerNames.find((name) => optimizers[name].label === kind) ?? 'adamw';
+        const { op } = optimizers[optimizer];
         const state = (name: string, length = size) => g.state(name, 'f32', [length]);
-        const common = { weights: state('weights'), gradients: state('gradients') };
-        const decay = { weightDecay: 0.01, decayEnd: size };
-        if (kind === 'RMSprop') {
-          const v = state('v');
-          return rmsprop(
-            g,
-            { ...common, v, clip: input(g, 'clip', [4]), step: step(g) },
-            { rho: 0.9, eps: 1e-7 },
-          );
-        }
-        const m = state('m');
-        if (kind === 'SGD')
-          return sgd(
-            g,
-            { ...common, m, clip: input(g, 'clip', [4]), step: step(g) },
-            { momentum: 0.9, ...decay },
-          );
-        const v = state('v');
-        const clip = input(g, 'clip', [4]);
-        const inputs = { ...common, m, v, clip, counters: state('counters', counterLength), step: step(g) };
-        (kind === 'Adam' ? adam : adamw)(g, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, ...decay });
+        const inputs = {
+          weights: state('weights'),
+          gradients: state('gradients'),
+          ...Object.fromEntries(op.moments.map((name) => [name, state(name)])),
+          clip: input(g, 'clip', [4]),
+          counters: op.corrected ? state('counters', counterLength) : undefined,
+          step: step(g),
+        };
+        g.apply(op, inputs, optimizerAttrs(optimizerConfig({ kind: optimizer, weightDecay: 0.01 }), size));
       },
       // The second moment is not negative; the clip factor is 1; the bias corrections are those of the first
       // step.

@@ -15,75 +15,45 @@ import {
 } from '../../core/fields.ts';
 import { present } from '../../core/present.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
-import type { Value } from '../../engine/ops/op.ts';
+import type { Attrs, Value } from '../../engine/ops/op.ts';
 import { ema } from '../../engine/ops/optimizer/buffer-sums.ts';
 import { clipScale, counterLength } from '../../engine/ops/optimizer/clip.ts';
-import { adam, adamw, rmsprop, sgd } from '../../engine/ops/optimizer/optimizers.ts';
+import {
+  adamOp,
+  adamwOp,
+  type OptimizerOp,
+  rmspropOp,
+  sgdOp,
+} from '../../engine/ops/optimizer/optimizers.ts';
 import { rangeValues, type TrainableParameters } from './trainable-parameters.ts';
-
-/** The values that an optimizer updates: a range of the weights with its gradients and moments. */
-interface Range {
-  readonly weights: Value;
-  readonly gradients: Value;
-  /** First and second moments; only those in the optimizer's `states` may be read. */
-  readonly m: Value;
-  readonly v: Value;
-  readonly clip: Value;
-  readonly counters: Value;
-  readonly step: Value;
-  /** Number of elements at the start of the range that weight decay applies to. */
-  readonly decayEnd: number;
-}
 
 /** An optimizer. */
 interface Optimizer {
-  /** Fields of `optimizerFields` that only some optimizers have, and this one has. */
-  readonly options: readonly (keyof OptimizerConfig)[];
+  /** Its name in print. */
+  readonly label: string;
+  /** What updates the weights. Its attributes are fields of `optimizerFields`, and `decayEnd`. */
+  readonly op: OptimizerOp;
   /** Defaults that differ from those of the fields. */
   readonly defaults?: Partial<OptimizerConfig>;
-  /** States with a number for each trained weight, in the order of checkpoints. */
-  readonly states: readonly ('moment1' | 'moment2')[];
-  /** Adds the update of a range to a graph. */
-  update(graph: Graph, range: Range, o: OptimizerConfig): void;
 }
 
-const moments = ['moment1', 'moment2'] as const;
-const adamOptions = ['beta1', 'beta2', 'eps', 'weightDecay'] as const;
-
 /**
- * The optimizers. To add one, add a row here, and its op, kernel and reference in engine/ops/optimizer/; see
- * CONTRIBUTING.md. `Optimizer` in src/features/pytorch/torch-run/optimizer.py mirrors this table for PyTorch.
+ * The optimizers. To add one, add a row here, its op to src/engine/ops/optimizer/optimizers.ts, and its kernel to
+ * shaders/optimizer/optimizers.wgsl. `Optimizer` in src/features/pytorch/torch-run/optimizer.py mirrors this table for
+ * PyTorch.
  */
-export const optimizers: Readonly<Record<'adamw' | 'adam' | 'rmsprop' | 'sgd', Optimizer>> = {
-  adamw: {
-    options: adamOptions,
-    states: moments,
-    update: (graph, { decayEnd, ...values }, { beta1, beta2, eps, weightDecay }) =>
-      adamw(graph, values, { beta1, beta2, eps, weightDecay, decayEnd }),
-  },
-  adam: {
-    options: adamOptions,
-    states: moments,
-    update: (graph, { decayEnd, ...values }, { beta1, beta2, eps, weightDecay }) =>
-      adam(graph, values, { beta1, beta2, eps, weightDecay, decayEnd }),
-  },
-  rmsprop: {
-    options: ['rho', 'eps'],
-    defaults: { eps: 1e-7 }, // as in Keras
-    states: ['moment2'],
-    update: (graph, { weights, gradients, v, clip, step }, { rho, eps }) =>
-      rmsprop(graph, { weights, gradients, v, clip, step }, { rho, eps }),
-  },
-  sgd: {
-    options: ['momentum', 'weightDecay'],
-    states: ['moment1'],
-    update: (graph, { weights, gradients, m, clip, step, decayEnd }, { momentum, weightDecay }) =>
-      sgd(graph, { weights, gradients, m, clip, step }, { momentum, weightDecay, decayEnd }),
-  },
+const rows = {
+  adamw: { label: 'AdamW', op: adamwOp },
+  adam: { label: 'Adam', op: adamOp },
+  rmsprop: { label: 'RMSprop', op: rmspropOp, defaults: { eps: 1e-7 } }, // as in Keras
+  sgd: { label: 'SGD', op: sgdOp },
 };
 
 /** Name of an optimizer. */
-export type OptimizerName = keyof typeof optimizers;
+export type OptimizerName = keyof typeof rows;
+
+/** The optimizers by name. */
+export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = rows;
 
 /** Names of the optimizers. */
 export const optimizerNames = Object.keys(optimizers) as readonly OptimizerName[];
@@ -132,7 +102,7 @@ export type OptimizerConfig = ValuesOf<typeof optimizerFields>;
 
 /** Names of the optimizers that have an option. */
 export const optimizersWith = (option: keyof OptimizerConfig): OptimizerName[] =>
-  optimizerNames.filter((name) => optimizers[name].options.includes(option));
+  optimizerNames.filter((name) => optimizers[name].op.options.includes(option));
 
 /** Default of an option in words: `1e-9; rmsprop: 1e-7`. */
 export const optimizerDefault = (option: keyof OptimizerConfig): string =>
@@ -152,6 +122,16 @@ export function optimizerConfig(options: Partial<OptimizerConfig> = {}): Optimiz
   return { ...defaults, ...optimizers[kind].defaults, ...options };
 }
 
+/**
+ * The attributes of the op of an optimizer.
+ *
+ * @param decayEnd number of weights, at the start of its buffer, that decay
+ */
+export function optimizerAttrs(o: OptimizerConfig, decayEnd: number): Attrs {
+  const values: Attrs = { ...o, decayEnd };
+  return Object.fromEntries(optimizers[o.kind].op.options.map((name) => [name, values[name]]));
+}
+
 /** Names of the precisions. */
 export const precisions = ['f32', 'f16'] as const;
 
@@ -168,9 +148,17 @@ export type Precision = (typeof precisions)[number];
 export const scaling = (precision: Precision = 'f32'): Partial<OptimizerConfig> =>
   precision === 'f16' ? { lossScaleGrowth: 2000 } : {};
 
+/** Names of the states of both moments: a number for each trained weight. */
+const momentStates = { m: 'moment1', v: 'moment2' } as const;
+
 /** Returns the names of the optimizer states, in the order of checkpoints. */
 export function optimizerStates(o: OptimizerConfig): string[] {
-  return present([...optimizers[o.kind].states, 'counters', o.emaDecay > 0 ? 'average' : undefined]);
+  const { moments } = optimizers[o.kind].op;
+  return present([
+    ...moments.map((name) => momentStates[name]),
+    'counters',
+    o.emaDecay > 0 ? 'average' : undefined,
+  ]);
 }
 
 /**
@@ -188,8 +176,8 @@ export function applyOptimizer(
   graph.scope('optimizer', () => {
     const { all, parameters: p, ranges } = trainable;
     const counters = graph.state('counters', 'f32', [counterLength]);
-    const { options, states, update } = optimizers[o.kind];
-    const beta = (name: 'beta1' | 'beta2') => (options.includes(name) ? o[name] : 0);
+    const { op } = optimizers[o.kind];
+    const beta = (name: 'beta1' | 'beta2') => (op.options.includes(name) ? o[name] : 0);
     const clip = clipScale(graph, gradients, counters, {
       maxNorm: o.clipNorm,
       beta1: beta('beta1'),
@@ -201,24 +189,21 @@ export function applyOptimizer(
       rangeValues(graph, buffer, trainable, side);
     const weights = partsOf(graph.state(trainable.state, 'f32', [all.size]), 'inState');
     const gradientParts = partsOf(gradients, 'inBuffer');
-    const [firsts, seconds] = moments.map((name) =>
-      states.includes(name) ? partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer') : [],
+    const momentParts = op.moments.map(
+      (name) => [name, partsOf(graph.state(momentStates[name], 'f32', [p.size]), 'inBuffer')] as const,
     );
-    for (const [i, { inBuffer, length }] of ranges.entries())
-      update(
-        graph,
-        {
-          weights: weights[i] as Value,
-          gradients: gradientParts[i] as Value,
-          m: firsts?.[i] as Value,
-          v: seconds?.[i] as Value,
-          clip,
-          counters,
-          step,
-          decayEnd: o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer)),
-        },
-        o,
-      );
+    for (const [i, { inBuffer, length }] of ranges.entries()) {
+      const inputs = {
+        weights: weights[i] as Value,
+        gradients: gradientParts[i] as Value,
+        ...Object.fromEntries(momentParts.map(([name, parts]) => [name, parts[i]])),
+        clip,
+        counters: op.corrected ? counters : undefined,
+        step,
+      };
+      const decayEnd = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer));
+      graph.apply(op, inputs, optimizerAttrs(o, decayEnd));
+    }
     if (o.emaDecay === 0) return;
     // The average of frozen weights is constant: the state is initialized with the weights.
     const averages = partsOf(graph.state('average', 'f32', [all.size]), 'inState');

@@ -1,71 +1,12 @@
-// References of optimizers, clipping and running sums.
+// References of clipping, running sums and loss scaling.
 
-import { type Attrs, type OpReference, opReference } from '../op.ts';
+import { type OpReference, opReference } from '../op.ts';
 import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
 import { accumulateOp, differenceOp, emaOp } from './buffer-sums.ts';
 import { checkFiniteOp } from './check-finite.ts';
 import { blockOf, clipAt, clipScaleOp, counterAt, gradientNormOp, lossScales, scaleStepOp } from './clip.ts';
-import {
-  type AdamAttrs,
-  adamOp,
-  adamwOp,
-  type Decay,
-  type OptimizerOp,
-  rmspropOp,
-  sgdOp,
-} from './optimizers.ts';
 
-/** A weight that a reference updates, with its moments; NaN if the optimizer has none. */
-interface Element {
-  p: number;
-  m: number;
-  v: number;
-  /** The gradient, clipped. */
-  readonly g: number;
-  readonly decay: number;
-  readonly learningRate: number;
-  /** 1 - beta^t of both moments. */
-  readonly correction1: number;
-  readonly correction2: number;
-}
-
-/** Updates the moments with gradient `d`; returns the step of the weight divided by the learning rate. */
-function adamMove({ beta1, beta2, eps }: AdamAttrs, e: Element, d: number): number {
-  e.m = beta1 * e.m + (1 - beta1) * d;
-  e.v = beta2 * e.v + (1 - beta2) * d * d;
-  return e.m / e.correction1 / (Math.sqrt(e.v) / Math.sqrt(e.correction2) + eps);
-}
-
-/** The reference of an optimizer, which calls `update` for each weight. */
-const optimizer = <A extends Attrs & Partial<Decay>>(
-  op: OptimizerOp<A>,
-  update: (attrs: A, e: Element) => void,
-): OpReference =>
-  opReference(op, ({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs) => {
-    if (clip.at(clipAt.finite) === 0) return;
-    const { weightDecay = 0, decayEnd = 0 }: Partial<Decay> = attrs;
-    const { learningRate } = readStep(step.data);
-    const correction1 = counters?.at(counterAt.correction1) ?? 1;
-    const correction2 = counters?.at(counterAt.correction2) ?? 1;
-    for (let i = 0; i < p.size; i++) {
-      const e: Element = {
-        p: p.at(i),
-        m: m?.at(i) ?? Number.NaN,
-        v: v?.at(i) ?? Number.NaN,
-        g: g.at(i) * clip.at(clipAt.scale),
-        decay: i < decayEnd ? weightDecay : 0,
-        learningRate,
-        correction1,
-        correction2,
-      };
-      update(attrs, e);
-      p.set(i, e.p);
-      m?.set(i, e.m);
-      v?.set(i, e.v);
-    }
-  });
-
-/** References of the ops of this folder. */
+/** References of clipping, sums and loss scaling; those of optimizers are in their definitions. */
 export const optimizerReferences: readonly OpReference[] = [
   opReference(accumulateOp, ({ acc, x, step }) => {
     const { keep } = readStep(step.data);
@@ -126,20 +67,5 @@ export const optimizerReferences: readonly OpReference[] = [
     const tokenWeight = scalars.tokenWeight * (counters.at(counterAt.lossScale) || 1);
     createStepWriter(words)({ ...scalars, tokenWeight });
     scaled.data.set(words);
-  }),
-  optimizer(adamwOp, (attrs, e) => {
-    e.p -= e.learningRate * e.decay * e.p;
-    e.p -= e.learningRate * adamMove(attrs, e, e.g);
-  }),
-  optimizer(adamOp, (attrs, e) => {
-    e.p -= e.learningRate * adamMove(attrs, e, e.g + e.decay * e.p);
-  }),
-  optimizer(rmspropOp, ({ rho, eps }, e) => {
-    e.v = rho * e.v + (1 - rho) * e.g * e.g;
-    e.p -= (e.learningRate * e.g) / Math.sqrt(e.v + eps);
-  }),
-  optimizer(sgdOp, ({ momentum }, e) => {
-    e.m = momentum * e.m + e.g + e.decay * e.p;
-    e.p -= e.learningRate * e.m;
   }),
 ];
