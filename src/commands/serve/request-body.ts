@@ -1,6 +1,7 @@
 // The body of a request: JSON or a form, of limited size.
 
 import type { IncomingMessage } from 'node:http';
+import { messageOf } from '../../core/errors.ts';
 import { Refusal } from './access.ts';
 
 /** Fields of a request. */
@@ -37,9 +38,10 @@ export async function readBody(
       throw new Refusal(400, 'the body is not UTF-8');
     }
   })();
-  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type === 'application/x-www-form-urlencoded') return formFields(new URLSearchParams(text));
-  if (type === 'multipart/form-data') return multipartFields(text, request.headers['content-type'] ?? '');
+  const contentType = request.headers['content-type'] ?? '';
+  const type = contentType.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data')
+    return formFields(text, contentType);
   if (type !== 'application/json' && type !== '')
     throw new Refusal(415, `the type ${type} is not supported; send JSON`);
   try {
@@ -67,26 +69,16 @@ async function inTime<T>(next: Promise<T>, milliseconds: number): Promise<T> {
   }
 }
 
-/** Fields of a form; a field that is named several times is a list. */
-function formFields(form: Iterable<[string, string]>): RequestFields {
-  const fields = new Map<string, string | string[]>();
-  for (const [name, value] of form) {
-    const known = fields.get(name);
-    fields.set(name, known === undefined ? value : [known, value].flat());
-  }
-  return Object.fromEntries(fields);
-}
-
-/** Text fields of a multipart form (RFC 7578). */
-function multipartFields(text: string, type: string): RequestFields {
-  const boundary = /boundary="?([^";]+)"?/i.exec(type)?.[1];
-  if (boundary === undefined) throw new Refusal(400, 'the form has no boundary');
-  const parts = text.split(`--${boundary}`).slice(1, -1);
-  return formFields(
-    parts.flatMap((part): [string, string][] => {
-      const [head = '', ...body] = part.replace(/^\r\n/, '').split('\r\n\r\n');
-      const name = /\bname="([^"]*)"/i.exec(head)?.[1];
-      return name === undefined ? [] : [[name, body.join('\r\n\r\n').replace(/\r\n$/, '')]];
+/** The text fields of a form, parsed by the platform; a field that is named several times is a list. */
+async function formFields(text: string, type: string): Promise<RequestFields> {
+  const body = new Response(text, { headers: { 'content-type': type } });
+  const form = await body.formData().catch((cause: unknown) => {
+    throw new Refusal(400, `the body is not a form: ${messageOf(cause)}`);
+  });
+  return Object.fromEntries(
+    [...new Set(form.keys())].map((name) => {
+      const values = form.getAll(name).filter((value) => typeof value === 'string');
+      return [name, values.length === 1 ? values[0] : values];
     }),
   );
 }

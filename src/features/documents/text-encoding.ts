@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
+import { TextBytesDecoder } from './text-decoder.ts';
 
 /** A text and how its bytes are made. */
 export interface EncodedText {
@@ -21,30 +22,11 @@ export function decodeDocument(
   name: string,
   referenceOf?: (character: string) => string,
 ): EncodedText {
-  const decoder = (() => {
-    try {
-      return new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
-    } catch (error) {
-      throw new HeddleError(
-        msg`the encoding ${encoding} is unknown; give another ${option('encoding')}, such as windows-1252, or convert the file to UTF-8`,
-        {
-          area: name,
-          cause: error,
-        },
-      );
-    }
-  })();
-  const decode = (): string => {
-    try {
-      return decoder.decode(bytes);
-    } catch (error) {
-      throw new HeddleError(
-        msg`not ${decoder.encoding} text; give its ${option('encoding')}, such as windows-1252, or convert the file to UTF-8`,
-        { area: name, cause: error },
-      );
-    }
-  };
-  const text = decode();
+  const decoder = new TextBytesDecoder(encoding, name, {
+    keepsMark: true,
+    remedy: msg`give its ${option('encoding')}, such as windows-1252, or convert the file to UTF-8`,
+  });
+  const text = decoder.decode(bytes);
   const encode = encoderFor(decoder.encoding, name, referenceOf);
   const again = encode(text);
   if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i]))

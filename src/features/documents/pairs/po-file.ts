@@ -5,6 +5,7 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
+import { TextBytesDecoder } from '../text-decoder.ts';
 import { defaultPlurals, type PluralForms, parsePluralForms } from './plural-forms.ts';
 
 /** A keyword with its string. */
@@ -231,13 +232,5 @@ export function charsetOf(header: string): string {
 /** Decodes the bytes of a file by the charset in its header. Throws a HeddleError if they are no such text. */
 export function decodePo(bytes: Uint8Array, name: string, header?: string): string {
   const start = header ?? new TextDecoder('latin1').decode(bytes.subarray(0, 8192));
-  const charset = charsetOf(start);
-  try {
-    return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw new HeddleError(msg`not text in ${charset}, which its header names; convert it to UTF-8`, {
-      area: name,
-      cause: error,
-    });
-  }
+  return new TextBytesDecoder(charsetOf(start), name, { keepsMark: true }).decode(bytes);
 }

@@ -5,6 +5,7 @@
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
 import { HeddleError } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
+import { TextBytesDecoder } from '../text-decoder.ts';
 
 /** Maximum depth of elements. */
 const maxDepth = 128;
@@ -95,34 +96,12 @@ export function encodingOfXml(start: Uint8Array): string {
   return /^(?:\xef\xbb\xbf)?<\?xml[^>]*\bencoding\s*=\s*["']([\w.:-]+)/.exec(head)?.[1] ?? 'utf-8';
 }
 
-/** Decodes a file of XML; `keepMark`: with its byte-order mark. Throws a HeddleError for an unknown encoding. */
-export async function* decodeXml(
-  chunks: AsyncIterable<Uint8Array>,
-  name: string,
-  keepMark = false,
-): AsyncGenerator<string> {
-  let decoder: TextDecoder | undefined;
-  const decode = (bytes?: Uint8Array): string => {
-    try {
-      return (decoder as TextDecoder).decode(bytes, { stream: bytes !== undefined });
-    } catch (error) {
-      throw new HeddleError(msg`not ${(decoder as TextDecoder).encoding} text`, { area: name, cause: error });
-    }
-  };
+/** Decodes a file of XML. Throws a HeddleError for an unknown encoding. */
+export async function* decodeXml(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<string> {
+  let decoder: TextBytesDecoder | undefined;
   for await (const bytes of chunks) {
-    decoder ??= openDecoder(encodingOfXml(bytes), name, keepMark);
-    yield decode(bytes);
+    decoder ??= new TextBytesDecoder(encodingOfXml(bytes), name);
+    yield decoder.decode(bytes, false);
   }
-  if (decoder) yield decode();
-}
-
-function openDecoder(encoding: string, name: string, ignoreBOM: boolean): TextDecoder {
-  try {
-    return new TextDecoder(encoding, { fatal: true, ignoreBOM });
-  } catch (error) {
-    throw new HeddleError(msg`the encoding ${encoding} is unknown; convert the file to UTF-8`, {
-      area: name,
-      cause: error,
-    });
-  }
+  if (decoder) yield decoder.decode(new Uint8Array());
 }
