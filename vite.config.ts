@@ -127,7 +127,7 @@ const demo: UserConfig = {
   preview: { headers: isolation },
   worker: {
     format: 'es',
-    plugins: () => [installedPeers(), shaderTexts(), htmlTranslator(), fewFiles()],
+    plugins: () => [installedPeers(), shaderTexts(), htmlTranslator({ asFile: true }), fewFiles()],
     rolldownOptions: { checks: pageChecks },
   },
   build: {
@@ -144,7 +144,7 @@ const demo: UserConfig = {
   },
   plugins: [
     shaderTexts(),
-    htmlTranslator(),
+    htmlTranslator({ asFile: true }),
     shortTemplates,
     pageHead,
     pageLanguages,

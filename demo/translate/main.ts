@@ -1,6 +1,6 @@
 // The page Translate: a box that answers while one types.
 
-import { byId } from '../common/dom.ts';
+import { byId, whenVisible } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { TranslatorPanel } from './translator-panel.ts';
 
@@ -9,5 +9,8 @@ if (/^#(?:train|source|translator)?$/.test(location.hash) || location.hash === '
   mountHeader('translate');
   const panel = new TranslatorPanel();
   byId('translator').append(panel.element);
-  void panel.open();
+  // The first answer comes before the film.
+  void panel
+    .open()
+    .then(() => whenVisible(byId('picture'), async () => (await import('./front-picture.ts')).showPicture()));
 } else location.replace(`./train.html${location.search}${location.hash}`);

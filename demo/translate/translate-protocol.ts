@@ -2,20 +2,7 @@
 
 import type { DecodeOptions } from '../../src/entries/heddle.ts';
 import type { Attention } from '../../src/entries/reports.ts';
-
-/** A part of a text: from `start` up to `end`, in UTF-16 units. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A word of a translation that the model is not sure of. */
-export interface Doubt {
-  /** Index of the word among `targetWords`. */
-  readonly word: number;
-  /** Probability of its least probable token. */
-  readonly probability: number;
-}
+import type { Doubt, Range } from '../../src/features/html/word-weights.ts';
 
 /** A sentence with its translation. */
 export interface TranslatedSentence {

@@ -1,5 +1,6 @@
 // The translator of the front page: text, translation, what the model is not sure of, and the threads of attention.
 
+import type { Doubt } from '../../src/features/html/word-weights.ts';
 import { formatInteger, formatPercent } from '../common/format.ts';
 import { language as pageLanguage, say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
@@ -9,7 +10,7 @@ import type { HeatMap } from '../train/page/heat-map.ts';
 import { ThreadLines } from './thread-lines.ts';
 import { TranslateClient } from './translate-client.ts';
 import { translateGuests } from './translate-guests.ts';
-import type { Doubt, InputProblem, TranslatedSentence } from './translate-protocol.ts';
+import type { InputProblem, TranslatedSentence } from './translate-protocol.ts';
 
 const wordsUrl = new URL('./known-words.txt', import.meta.url).href;
 

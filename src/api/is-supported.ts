@@ -16,6 +16,8 @@ export interface Support {
   readonly reasons: readonly string[];
   /** What is missing, for code. */
   readonly missing: readonly MissingPart[];
+  /** Whether the adapter is software: small models run faster in WebAssembly. */
+  readonly isSoftware: boolean;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function isSupported(): Promise<Support> {
     supported: false,
     reasons: [reason],
     missing: [missing],
+    isSoftware: false,
   });
   let gpu: GPU | undefined;
   try {
@@ -59,7 +62,13 @@ export async function isSupported(): Promise<Support> {
       `${name} of the GPU adapter is ${formatLimit(name, limits[name] ?? 0)}, ${formatLimit(name, needed)} is ` +
       'required; use another adapter.',
   );
-  return { supported: low.length === 0, reasons, missing: low.length === 0 ? [] : ['limits'] };
+  const isSupportedAdapter = low.length === 0;
+  return {
+    supported: isSupportedAdapter,
+    reasons,
+    missing: isSupportedAdapter ? [] : ['limits'],
+    isSoftware: adapter.info?.isFallbackAdapter === true,
+  };
 }
 
 /** What to do in a host without WebGPU. */

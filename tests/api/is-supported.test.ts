@@ -15,7 +15,7 @@ describe('isSupported', () => {
 
   it('is true with an adapter that has the limits', async () => {
     registerHost({ gpu: gpuWith({ limits: neededLimits }) });
-    expect(await isSupported()).toEqual({ supported: true, reasons: [], missing: [] });
+    expect(await isSupported()).toEqual({ supported: true, reasons: [], missing: [], isSoftware: false });
   });
 
   it('names what is missing, and what to do', async () => {
@@ -50,6 +50,11 @@ describe('isSupported', () => {
         throw new HeddleError(reason, { kind: 'unsupported' });
       },
     });
-    expect(await isSupported()).toEqual({ supported: false, missing: ['webgpu'], reasons: [reason] });
+    expect(await isSupported()).toEqual({
+      supported: false,
+      missing: ['webgpu'],
+      reasons: [reason],
+      isSoftware: false,
+    });
   });
 });

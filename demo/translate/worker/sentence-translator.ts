@@ -1,7 +1,8 @@
 // Translates a sentence, with the attention between its words and the words that the model is not sure of.
 
 import type { Generation, Model } from '../../../src/entries/heddle.ts';
-import type { Doubt, SentDecoding, TranslatedSentence } from '../translate-protocol.ts';
+import { doubtsOf, wordRanges, wordsOfTokens, wordWeights } from '../../../src/features/html/word-weights.ts';
+import type { SentDecoding, TranslatedSentence } from '../translate-protocol.ts';
 import type { KnownWords } from './known-words.ts';
 import {
   copyPlaceholders,
@@ -10,13 +11,6 @@ import {
   prepareText,
   restoreText,
 } from './prepared-text.ts';
-import { wordRanges, wordsOfTokens, wordWeights } from './word-weights.ts';
-
-/**
- * A word with a token of a lower probability is doubtful. Calibrated on sentences that the model has not seen: see
- * "The model of the page" in docs/models.md.
- */
-export const doubtfulBelow = 0.27;
 
 /** Translates sentences with a model and its known words. */
 export class SentenceTranslator {
@@ -101,21 +95,6 @@ export class SentenceTranslator {
     const [again] = await this.#model.generate(plain.text, given);
     return { prepared: plain, found: again };
   }
-}
-
-/** The words of a translation that the model is not sure of. */
-function doubtsOf({ text, logProbs = [], attention }: Generation): Doubt[] {
-  const words = wordsOfTokens(attention?.target ?? [], text);
-  const lowest = new Map<number, number>();
-  for (const [t, word] of words.entries()) {
-    const probability = Math.exp(logProbs[t] ?? 0);
-    // The end token belongs to the last word: a translation that ends too early is doubtful there.
-    const at = word < 0 ? Math.max(...words) : word;
-    if (at >= 0) lowest.set(at, Math.min(lowest.get(at) ?? 1, probability));
-  }
-  return [...lowest]
-    .filter(([, probability]) => probability < doubtfulBelow)
-    .map(([word, probability]) => ({ word, probability }));
 }
 
 const noAttention = { source: [], target: [], layers: 1, heads: 1, weights: new Float32Array() };

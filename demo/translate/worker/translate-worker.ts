@@ -54,16 +54,10 @@ async function load(url: string, list: string): Promise<Loaded> {
   return { words: known, translator: new SentenceTranslator(model, known), isWasm: true };
 }
 
-/** Whether there is a GPU; a software adapter is slower than WebAssembly. */
-async function hasGpu(): Promise<boolean> {
-  if (!(await isSupported()).supported) return false;
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  return adapter?.info?.isFallbackAdapter === false;
-}
-
 /** Goes on on the GPU, if there is one, once it has translated a sentence. */
 async function useGpu(url: string, { words }: Loaded): Promise<void> {
-  if (!(await hasGpu())) return;
+  const { supported, isSoftware } = await isSupported();
+  if (!supported || isSoftware) return;
   const model = await loadModel(url, { tune: false }, features);
   await model.generate(warmUp, { attention: true });
   loading = Promise.resolve({ words, translator: new SentenceTranslator(model, words), isWasm: false });

@@ -1,7 +1,28 @@
-// From tokens to words: which tokens make up each word of a text, and the attention between words.
+// From tokens to words, for pages that translate: which tokens make up each word of a text, the attention between words,
+// and the words that the model is not sure of.
 
-import type { Attention } from '../../../src/entries/reports.ts';
-import type { Range } from '../translate-protocol.ts';
+import type { Attention } from '../../decode/alignment.ts';
+import type { Generation } from '../../decode/text-options.ts';
+
+/** A part of a text: from `start` up to `end`, in UTF-16 units. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A word of a translation that the model is not sure of. */
+export interface Doubt {
+  /** Index of the word among the words of the translation. */
+  readonly word: number;
+  /** Probability of its least probable token. */
+  readonly probability: number;
+}
+
+/**
+ * A word with a token of a lower probability is doubtful. Calibrated for the model of the page Translate on sentences
+ * that it has not seen: see "The model of the page" in docs/models.md.
+ */
+export const doubtfulBelow = 0.27;
 
 /** What is between white space. */
 export const wordRanges = (text: string): Range[] =>
@@ -51,4 +72,19 @@ export function wordWeights(attention: Attention, source: string, target: string
       }
   }
   return rows.map((row, i) => row.map((weight) => weight / Math.max(1, counts[i] ?? 1)));
+}
+
+/** The words of a translation that the model is not sure of. */
+export function doubtsOf({ text, logProbs = [], attention }: Generation): Doubt[] {
+  const words = wordsOfTokens(attention?.target ?? [], text);
+  const lowest = new Map<number, number>();
+  for (const [t, word] of words.entries()) {
+    const probability = Math.exp(logProbs[t] ?? 0);
+    // The end token belongs to the last word: a translation that ends too early is doubtful there.
+    const at = word < 0 ? Math.max(...words) : word;
+    if (at >= 0) lowest.set(at, Math.min(lowest.get(at) ?? 1, probability));
+  }
+  return [...lowest]
+    .filter(([, probability]) => probability < doubtfulBelow)
+    .map(([word, probability]) => ({ word, probability }));
 }
