@@ -27,7 +27,6 @@ fn queries_EACH(group: vec3<u32>, thread: u32) {
   let down = min(thread, THREADS - 1u) / ACROSS;
   let across = thread % ACROSS;
   let rows = rows_from(first + down * OWN);
-  let seen = select(Indices(length), min(Indices(length), rows + 1u), params.causal != 0u);
   var lse2: Numbers;
   var row_dot: Numbers;
   for (var r = 0u; r < OWN; r++) {
@@ -40,6 +39,14 @@ fn queries_EACH(group: vec3<u32>, thread: u32) {
     }
   }
   row_dot = across_sum(row_dot, thread);
+  // Both wait in the padding of `weights`, where they need no registers.
+  let kept = down * WEIGHTS_PITCH + DOWN;
+  if (across == 0u) {
+    weights[kept] = row_dot;
+    weights[kept + DOWN * WEIGHTS_PITCH] = lse2;
+  }
+  var sum: Numbers;
+  var peak: Numbers;
   var grad: Output;
   let tiles = (end + 31u) / 32u;
   for (var tile = 0u; tile < MAX_TILES; tile++) {
@@ -64,25 +71,37 @@ fn queries_EACH(group: vec3<u32>, thread: u32) {
       stage_other_kv(values, slice, thread);
       add_products(&dp, thread);
     }
+    let tile_dot = weights[kept];
+    let tile_lse2 = weights[kept + DOWN * WEIGHTS_PITCH];
     for (var n = 0u; n < SCORES; n++) {
       let column = across + n * ACROSS;
       let at = weight_at(n, thread);
       if (DROPOUT) { dp[n] *= row_factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
-      let p = exp2(row_biased(weights[at] * (params.scale * LOG2_E), h, rows, Indices(j + column)) - lse2);
-      weights[at] = select(Numbers(0.0), p * (dp[n] - row_dot), Indices(j + column) < seen);
+      let p = exp2(row_biased(weights[at] * (params.scale * LOG2_E), h, rows, Indices(j + column)) - tile_lse2);
+      let sees = Indices(j + column) < select(Indices(length), min(Indices(length), rows + 1u), params.causal != 0u);
+      let ds = select(Numbers(0.0), p * (dp[n] - tile_dot), sees);
+      sum += ds;
+      peak = select(peak, Numbers(f32(j + column + 1u)), sees & (p > Numbers(0.5)));
+      weights[at] = ds;
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_kv(b, h, params.k_column, j + part * SHARE, end, thread);
       add_rows(&grad, part, thread);
     }
   }
+  row_dot = weights[kept];
+  sum = across_sum(sum, thread);
+  peak = across_max(peak, thread);
   for (var r = 0u; r < OWN; r++) {
     if (rows[r] < params.queries) {
       for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;
-        if (c < CHUNKS) { store_EACH(q_at(b, rows[r], h), c, grad[m][r] * params.scale); }
+        if (c < CHUNKS) {
+          let dq_chunk = grad[m][r] - excess(b, h, sum[r], u32(peak[r]), c);
+          store_EACH(q_at(b, rows[r], h), c, dq_chunk * params.scale);
+        }
       }
-      if (across == 0u) { keep_EACH(row_at(b, rows[r], h), row_dot[r]); }
+      if (across == 0u) { keep_EACH(row_at(b, rows[r], h), row_dot[r] + sum[r]); }
     }
   }
 }

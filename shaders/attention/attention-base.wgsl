@@ -3,7 +3,7 @@
 //   out = dropout(p)·v,  p = softmax(scale·q·kᵀ) = 2^(s - lse·log2 e),  s = scale·log2 e·q·kᵀ
 // Query i sees key j if j < lens[b] and, if causal, j <= i. Entry points of a kernel:
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
-//   backward_queries   dq, and row_dots = rowsum(dout∘out)
+//   backward_queries   dq, and row_dots = rowsum(p∘dropout(dP)) with dP = dout·vᵀ
 //   backward_keys      dk and dv, from lse and row_dots
 // The variant `bias` is self-attention with a position bias: score(i, j) += bias[h, j - i + farthest].
 // Distances beyond `farthest` use the ends (relative-position-bias.wgsl). It reads queries through kv, the
@@ -100,6 +100,14 @@ fn dot4(s: f32, q: vec4<f32>, k: vec4<f32>) -> f32 {
 // o + m·p: adds four columns of four rows, weighted by p.
 fn blend(o: vec4<f32>, p: vec4<f32>, m: mat4x4<f32>) -> vec4<f32> {
   return fma(vec4(p.x), m[0], fma(vec4(p.y), m[1], fma(vec4(p.z), m[2], fma(vec4(p.w), m[3], o))));
+}
+
+// dS = p∘(dropout(dP) - row_dots) sums to 0 over the keys of a row. rowsum(dout∘out), which needs no walk over the keys, is
+// rounded in another order than dP; if one key has nearly all weight, its dS is smaller than that error. So
+// backward_queries adds up dS, and adds the sum to row_dots. Its own dq is scale·(dS·k - sum·k[peak]), where the peak
+// is the key that has more than half of the weight, if there is one. `peak` is 1 + that key, or 0.
+fn excess(b: u32, h: u32, sum: f32, peak: u32, c: u32) -> vec4<f32> {
+  return select(vec4(0.0), sum * load_kv(k_at(b, max(peak, 1u) - 1u, h), c), peak > 0u);
 }
 
 @if(bias) fn load_query(at: u32, c: u32) -> vec4<f32> { return load_kv(at, c); }

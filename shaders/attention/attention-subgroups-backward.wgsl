@@ -23,6 +23,8 @@ fn backward_queries(
   var grad: array<array<vec4<f32>, PADDED_CHUNKS>, ROWS>;
   var lse2: array<f32, ROWS>;
   var row_dot: array<f32, ROWS>;
+  var sum: array<f32, ROWS>;
+  var peak: array<vec4<u32>, ROWS>;
   // unroll
   for (var r = 0u; r < ROWS; r++) {
     let i = min(first + r * THREADS + thread, params.queries - 1u);
@@ -62,6 +64,8 @@ fn backward_queries(
       let visible = four(j) < vec4(seen_by(i, length));
       let p = exp2(biased(s[r], h, vec4(i), four(j)) - lse2[r]);
       s[r] = select(vec4(0.0), p * (dp[r] - row_dot[r]), visible);
+      sum[r] += sum4(s[r]);
+      peak[r] = select(peak[r], four(j) + 1u, visible & (p > vec4(0.5)));
     }
     // unroll up to 8
     for (var c = 0u; c < min(PADDED_CHUNKS, chunk_bound()); c += 2u) {
@@ -78,11 +82,13 @@ fn backward_queries(
     let i = first + r * THREADS + thread;
     if (i < params.queries) {
       let at = q_at(b, i, h);
+      let key = max(max(peak[r].x, peak[r].y), max(peak[r].z, peak[r].w));
       var made: array<vec4<f32>, PADDED_CHUNKS>;
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = excess(b, h, sum[r], key, c); }
       // unroll up to 8
-      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = grad[r][c] * params.scale; }
+      for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { made[c] = (grad[r][c] - made[c]) * params.scale; }
       for (var c = 0u; c < min(CHUNKS, chunk_bound()); c++) { store_dq(at, c, made[c]); }
-      row_dots[row_at(b, i, h)] = row_dot[r];
+      row_dots[row_at(b, i, h)] = row_dot[r] + sum[r];
     }
   }
 }

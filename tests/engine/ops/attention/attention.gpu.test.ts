@@ -261,3 +261,22 @@ it('runs 8 heads over thousands of tokens both ways in memory linear in them', a
     expect(Math.abs(s - want[c]!)).toBeLessThan(1e-2); // about 64, of up to 4096 · 4096 terms
   });
 });
+
+// The weights of all other keys are about 1e-5 together, and so are the gradients of scores next to dP.
+it('has exact gradients of queries if one key has nearly all weight', async () => {
+  const [keys, width] = [40, 4];
+  const q = randomTensor([1, 5, width], 1);
+  const kv = randomTensor([1, keys, 2 * width], 2);
+  for (let i = 0; i < q.data.length; i += width) q.data[i] = 8;
+  for (let i = 0; i < kv.data.length; i += 2 * width) kv.data[i] = i === 16 * width ? 4 : 0;
+  for (const traits of [everyKernel, {}])
+    await checkOp(crossAttentionOp, {
+      inputs: { q, kv, lens: lengths([keys]), step: 'step' },
+      attrs: { heads: 1, headWidth: width, causal: false },
+      wrt: ['q'],
+      traits,
+      ...without(true),
+      tolerance,
+      gradTolerance,
+    });
+});
