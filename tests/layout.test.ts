@@ -289,6 +289,7 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   translate: [
     'api/load-model',
     'features/html/wasm-engine',
+    'features/html/word-weights',
     'session/feature-table',
     'text/language-detection',
   ],
