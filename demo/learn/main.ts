@@ -95,7 +95,7 @@ function showChapter(): void {
   keepFocus(place, () => show(chapterPage(chapter, chapters[at - 1], chapters[at + 1]), place));
 }
 
-/** The paragraphs of a chapter; a term that another chapter explains is a button with its sentence, where it stands first. */
+/** The paragraphs of a chapter; a term that another chapter explains is a button with its sentence at its first use. */
 function textOf({ id, text }: Chapter): Content {
   const left = new Set(termNames.filter((name) => chapterOf(name) !== id));
   const withTerms = (paragraph: string): Content => {

@@ -72,7 +72,7 @@ export class MovingPicture extends Panel {
     if (!isStill) whenVisible(this.element, () => this.play());
   }
 
-  /** The scene that is shown; another one begins anew. */
+  /** The scene that is shown; another one starts from the beginning. */
   set scene(scene: Scene) {
     this.#scene = scene;
     this.#stages = stagesOf(scene);

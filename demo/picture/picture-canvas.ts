@@ -76,7 +76,7 @@ export class PictureCanvas {
     this.refresh();
   }
 
-  /** Draws all anew, for example in other colours. */
+  /** Draws everything again, for example in other colours. */
   refresh(): void {
     const { width, height } = this.#layout;
     this.#ratio = Math.min(2, window.devicePixelRatio || 1);

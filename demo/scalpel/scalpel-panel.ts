@@ -141,7 +141,7 @@ export class ScalpelPanel extends BusyPanel {
     this.#apply();
   }
 
-  /** Switches off each head alone; the picture fills row by row. */
+  /** Switches off one head at a time; the picture fills row by row. */
   async #fill(): Promise<void> {
     const base = this.#base;
     if (!base) return;

@@ -2,7 +2,6 @@
 
 import type { DictationEvents } from '../common/dictation-events.ts';
 import { say } from '../common/page-texts.ts';
-
 import { HoldButton } from './hold-button.ts';
 import { shippedModel } from './shipped-speech.ts';
 import { SpeechClient } from './speech-client.ts';

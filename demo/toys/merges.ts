@@ -1,7 +1,7 @@
 // How a vocabulary is made, in small: byte pair encoding (Sennrich et al., 2016) of a few words, one merge at a time. For
 // the page Learn; src/text/tokenizers/bpe-training.ts is the one of the library.
 
-/** A merge: the two pieces, and how often they stood side by side. */
+/** A merge: the two pieces, and how often they were neighbours. */
 export interface Merge {
   readonly left: string;
   readonly right: string;

@@ -151,7 +151,7 @@ class ModelTranslator implements HeddleTranslator {
   async *#pieces(input: string, given: TranslatorCallOptions): AsyncGenerator<string, void, void> {
     const signal = this.#signal(given);
     const { sentences, join } = await this.#sentences(input);
-    // What stands around the sentences is known from a join of marks.
+    // A join of marks shows the text around the sentences.
     const spaces = join(sentences.map(() => '\0')).split('\0');
     if (spaces[0]) yield spaces[0];
     const options = { ...this.#codes, signal };

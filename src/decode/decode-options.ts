@@ -200,7 +200,7 @@ function penaltyOf(penalty: LengthPenalty): (length: number) => number {
 }
 
 /**
- * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a
+ * Returns the mode of the step graph for settings. The maximum number of suppressed tokens is rounded up to a
  * power of two, so that fewer plans are compiled.
  */
 export function modeOf({ method, rules, earlyStopping, tokenRules, prefixes }: DecodeSettings): DecodeMode {

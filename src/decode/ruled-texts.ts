@@ -19,7 +19,7 @@ export interface RuledDecoding {
   readonly target: Tokenizer;
   readonly shape: TranslatorShape;
   readonly settings: DecodeSettings;
-  /** The mode of the step graph for these settings. */
+  /** Mode of the step graph for these settings. */
   readonly mode: DecodeMode;
   upload(peak: number): void | Promise<void>;
   /** A translation of a text with its cross-attention. `ids`: those of the text. */

@@ -1,7 +1,7 @@
 // Placeholders: characters of Unicode's private use area that stand for the inline codes of a segment, so that a
 // text with tags is a text. A model whose vocabulary has them copies them as any other token.
 
-/** What a code does: it stands alone, or it opens or closes a span of text. */
+/** What a code does: it is single, or it opens or closes a span of text. */
 export type CodeKind = 'single' | 'open' | 'close';
 
 /** First character of each kind; 2,048 of each, U+E000 to U+F7FF. */

@@ -10,6 +10,7 @@ import {
   modeOf,
   withModelRules,
 } from '../../src/decode/decode-options.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { smallModel } from '../support/model.ts';
 import { optionFile } from '../support/option-interface.ts';
 import type { Same } from '../support/types.ts';
@@ -130,9 +131,11 @@ describe('rules of a model', () => {
     expect(under({ maxNewTokens: 1 }).minLength).toBe(0);
     expect(settings(withModelRules(rules, {}, 5)).rules.minLength).toBe(4);
     expect(() => under({ minNewTokens: 9, maxNewTokens: 9 })).toThrow(
-      'decode: minNewTokens is 9, it must be below',
+      errorAbout({ area: 'decode', options: ['minNewTokens', 'maxNewTokens'], values: [9] }),
     );
-    expect(() => under({ maxNewTokens: 0 })).toThrow('decode: maxNewTokens is 0');
+    expect(() => under({ maxNewTokens: 0 })).toThrow(
+      errorAbout({ area: 'decode', options: ['maxNewTokens'], values: [0] }),
+    );
   });
 });
 

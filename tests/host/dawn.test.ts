@@ -7,6 +7,7 @@ import { HeddleError } from '../../src/core/errors.ts';
 import { describeAdapter } from '../../src/host/adapter-info.ts';
 import { adapterNamed, dawnAdapters, dawnGpu, dawnVersion } from '../../src/host/dawn.ts';
 import { distFile } from '../support/dist.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const run = promisify(execFile);
 
@@ -77,10 +78,14 @@ it('finds the adapter by name, or reports that Dawn would use another', () => {
   expect(adapterNamed('2', names)).toBe(names[2]);
   expect(adapterNamed('3', names)).toBe(names[3]);
   expect(adapterNamed('770', names)).toBe(names[0]);
-  expect(() => adapterNamed('lora/dir', names)).toThrow('a LoRA adapter has its own option');
-  expect(() => adapterNamed('4', names)).toThrow('would take 3 instead of 4');
+  expect(() => adapterNamed('lora/dir', names)).toThrow(
+    errorAbout({ kind: 'not-found', area: 'adapter', values: ['lora/dir'] }),
+  );
+  expect(() => adapterNamed('4', names)).toThrow(
+    errorAbout({ kind: 'unsupported', area: 'adapter', values: [3, 4] }),
+  );
   expect(() => adapterNamed('radeon', names)).toThrow(
-    'there is no "radeon"; the adapters are 0: Intel Arc A770; 1: NVIDIA GeForce RTX 4090; 2:',
+    errorAbout({ kind: 'not-found', area: 'adapter', values: ['radeon'] }),
   );
 });
 

@@ -137,7 +137,7 @@ export class TranslateHandler {
     const { lora, ...decode } = options;
     const { sentences, join } = this.#served.split(text);
     const made: string[] = [];
-    // What stands between two sentences is known from a join of marks.
+    // A join of marks shows the text between two sentences.
     const spaces = join(sentences.map(() => '\0')).split('\0');
     send(spaces[0] ?? '');
     for (const [i, sentence] of sentences.entries()) {

@@ -32,7 +32,7 @@ export function literalOf({ text, codes }: InlineText): string {
 
 /**
  * The text with some of its placeholders. Where one is gone, no two spaces remain, and two words that only a
- * code that stands alone separates get a space.
+ * single code separates get a space.
  */
 function withCodes(text: string, keeps: (placeholder: string) => boolean): string {
   let out = '';

@@ -18,9 +18,9 @@ const isWrap = (before: string, after: string): boolean =>
 /** A line that is translated on its own. */
 interface Line {
   line: string;
-  /** White space behind it. */
+  /** White space after the line. */
   space: string;
-  /** Line breaks inside of it, with the white space around them, and where they are. */
+  /** Line breaks that only wrap a sentence: the offset of each in the line, and its white space. */
   readonly wraps: { readonly at: number; readonly space: string }[];
 }
 

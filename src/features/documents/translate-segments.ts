@@ -133,7 +133,7 @@ const closeBreaks = (source: InlineText, translation: string): string =>
       string,
       string,
     ];
-    // No letter comes to where the source has a mark.
+    // If the source has a mark beside the break, a space beside a letter stays.
     const besides = (isLetter: boolean) =>
       isLetter ? '[^\\s\ue000-\ue7ff]' : '[^\\s\\p{L}\\p{M}\\p{N}\ue000-\uf7ff]';
     const before = new RegExp(`(?<=${besides(/[\p{L}\p{M}]$/u.test(left))}) +(?=${c})`, 'u');

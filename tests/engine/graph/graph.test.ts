@@ -17,7 +17,9 @@ describe('names', () => {
     );
     const s = g.state('s', 'i32', [4]);
     expect(g.state('s', 'i32', [4])).toBe(s);
-    expect(() => g.state('s', 'f32', [4])).toThrow('graph: state s is i32 [4], requested again as f32 [4]');
+    expect(() => g.state('s', 'f32', [4])).toThrow(
+      errorAbout({ area: 'graph', values: ['state', 's', 'i32', '[4]'] }),
+    );
   });
 
   it('keeps inputs and states of one name apart', () => {
@@ -33,10 +35,10 @@ describe('slices of a state', () => {
   it('start at multiples of 64 elements and end within it', () => {
     expect(g.slice(parameterBuffer, 'w', 192, [8, 8]).at).toEqual({ buffer: parameterBuffer, offset: 192 });
     expect(() => g.slice(parameterBuffer, 'w', 193, [1])).toThrow(
-      'graph: w [1] at 193 does not fit parameterBuffer [256]',
+      errorAbout({ area: 'graph', values: ['w', '[1]', 193, 'parameterBuffer'] }),
     );
     expect(() => g.slice(parameterBuffer, 'w', 192, [65])).toThrow(
-      'graph: w [65] at 192 does not fit parameterBuffer [256]',
+      errorAbout({ area: 'graph', values: ['w', '[65]', 192, 'parameterBuffer'] }),
     );
   });
 
@@ -45,7 +47,9 @@ describe('slices of a state', () => {
     const y = scale(g, x, 2);
     g.place(y, parameterBuffer, 64);
     expect(y.at).toEqual({ buffer: parameterBuffer, offset: 64 });
-    expect(() => g.place(x, parameterBuffer, 0)).toThrow('only results can be placed, x is input');
+    expect(() => g.place(x, parameterBuffer, 0)).toThrow(
+      errorAbout({ area: 'graph', values: ['x', 'input'] }),
+    );
     expect(() => g.place(y, parameterBuffer, 250)).toThrow(HeddleError);
   });
 });

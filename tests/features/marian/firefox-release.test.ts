@@ -11,6 +11,7 @@ import { filesInRecord } from '../../../src/features/marian/firefox-release.ts';
 import { isLanguagePair } from '../../../src/features/marian/marian-format.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import '../../../src/entries/node.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const contents = {
@@ -116,7 +117,9 @@ it('takes no other files than those of a model', () => {
     'https://x/model.enes.bin',
     'a//model.b.bin',
   ])
-    expect(() => filesInRecord({ models: { 'en-es': [{ files: files(path) }] } }, 'en-es')).toThrow('en-es');
+    expect(() => filesInRecord({ models: { 'en-es': [{ files: files(path) }] } }, 'en-es')).toThrow(
+      errorAbout({ kind: 'not-found', area: 'pull', values: ['en-es'] }),
+    );
   expect(['en-es', 'zh_hant-en', 'a/b', 'en-es-x', 'it'].map(isLanguagePair)).toEqual([
     ...[true, true, false, false, false],
   ]);

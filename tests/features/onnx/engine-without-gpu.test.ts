@@ -6,6 +6,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { features } from '../../../src/features/features.ts';
 import { Session } from '../../../src/session/session.ts';
 import type { SessionEvent } from '../../../src/session/session-event.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { testHost } from '../../support/session.ts';
 
 /** A GPU whose adapter has this info and no limits, so that no device opens. */
@@ -56,5 +57,5 @@ it('says what training needs', async () => {
 });
 
 it('names the devices if another name is given', () => {
-  expect(() => opened('tpu' as 'gpu')).toThrow('one of gpu, wasm, auto, cpu');
+  expect(() => opened('tpu' as 'gpu')).toThrow(errorAbout({ values: ['gpu', 'wasm', 'auto', 'cpu'] }));
 });

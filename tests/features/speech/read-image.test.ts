@@ -14,6 +14,7 @@ import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
 import { createCharacterTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { EngineSession } from '../../support/session.ts';
 
 const special = { pad: 0, start: 1, end: 2, unknown: 3 };
@@ -68,6 +69,11 @@ it('reads images, texts that it draws, and lists; names what is no line', async 
   // @ts-expect-error the option is unknown
   await expect(model.read([], { maxNewToken: 2 })).rejects.toThrow('Did you mean maxNewTokens?');
   const saved = { config, sourceKind: frameSource, source: target, target, weights };
-  expect(() => new Model(saved, session)).toThrow('loadLineModel of heddle/speech');
+  expect(() => new Model(saved, session)).toThrow(
+    errorAbout({
+      kind: 'unsupported',
+      values: ['The model', 'loadSpeechModel or loadLineModel of heddle/speech'],
+    }),
+  );
   model.dispose();
 });

@@ -10,6 +10,7 @@ import { repository } from '../../../src/files/hub/repository.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { scratch } from '../../support/cli.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { type Hub, startHub } from './hub.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -394,6 +395,8 @@ it.each(['it', 'a/b/c', '../it', 'me/..', 'me/', '/it', 'me/it?x', 'me/%2e', 'ht
 it('rejects invalid revisions and hubs', () => {
   for (const revision of ['', '..', 'a/../b', 'a//b', 'a?b'])
     expect(() => repository('me/it', revision, 'https://x.example')).toThrow('is not a revision');
-  expect(() => repository('me/it', 'main', 'x')).toThrow('the hub x is not a URL');
-  expect(() => repository('me/it', 'main', 'file:///x')).toThrow('must be an http or https URL');
+  expect(() => repository('me/it', 'main', 'x')).toThrow(errorAbout({ area: 'pull', values: ['x'] }));
+  expect(() => repository('me/it', 'main', 'file:///x')).toThrow(
+    errorAbout({ area: 'pull', values: ['file:///x'] }),
+  );
 });

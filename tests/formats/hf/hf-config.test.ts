@@ -6,6 +6,7 @@ import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
 import { hfFamilies } from '../../../src/formats/hf/hf-families.ts';
 import { requiredValues } from '../../../src/formats/hf/known-fields.ts';
 import { hfTypes } from '../../../src/formats/shared/hf-types.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };
@@ -250,7 +251,7 @@ describe('is an error that names the field:', () => {
 
   it('an unknown rule of generation_config.json', () => {
     expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow(
-      'watermarking_config is {}, a decoding rule',
+      errorAbout({ area: 'config.json', values: ['watermarking_config', '{}'] }),
     );
     const other = 'config.json: eos_token_id is 2, but [2,3] in generation_config.json; they must be equal';
     expect(() => readHfConfig(bart, { eos_token_id: [2, 3] })).toThrow(other);

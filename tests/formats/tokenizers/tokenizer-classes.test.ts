@@ -5,6 +5,7 @@ import { jsonBytes } from '../../../src/files/json-files.ts';
 import type { TokenizerClassName } from '../../../src/formats/tokenizers/tokenizer-classes.ts';
 import { readTokenizerFiles } from '../../../src/formats/tokenizers/tokenizer-files.ts';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { fairseqPieces, sentencePieceFile, t5Pieces } from '../../support/sentencepiece.ts';
 
 interface Folder {
@@ -158,9 +159,11 @@ describe('with fairseq ids', () => {
 
   it('says which file is missing, and rejects a vocabulary above that of the model', () => {
     const files = { ...fairseq, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'M2M100Tokenizer' }) };
-    expect(() => read({ kind: 'M2M100Tokenizer', files, size: 300 })).toThrow('m: vocab.json is missing');
+    expect(() => read({ kind: 'M2M100Tokenizer', files, size: 300 })).toThrow(
+      errorAbout({ kind: 'not-found', area: 'm', values: ['vocab.json'] }),
+    );
     expect(() => read({ kind: 'M2M100Tokenizer', files: fairseq, size: 6 })).toThrow(
-      'the model has 6 tokens',
+      errorAbout({ area: 'm/sentencepiece.bpe.model', values: [6] }),
     );
   });
 });

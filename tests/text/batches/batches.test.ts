@@ -6,6 +6,7 @@ import { type BatchShape, batchShapes, chooseBuckets } from '../../../src/text/b
 import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
 import { createBatchArrays, tokenIndex } from '../../support/batches.ts';
 import { corpusOf, corpusVocab } from '../../support/corpus.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { trainWords } from '../../support/tokenizers.ts';
 
 const words = trainWords(['a b c'], { size: 9 });
@@ -57,10 +58,10 @@ describe('a batch', () => {
     expect(fillBatch(createBatchArrays(exact), exact, two, Uint32Array.of(0))).toBe(2);
     const short = { batch: 1, source: 3, target: 2 };
     expect(() => fillBatch(createBatchArrays(short), short, two, Uint32Array.of(0))).toThrow(
-      'batch: pair 0 has 4 source and 2 target tokens, the batch shape [3,2] allows fewer',
+      errorAbout({ area: 'batch', values: [0, 4, 2, 3] }),
     );
     expect(() => fillBatch(createBatchArrays(exact), exact, two, Uint32Array.of(0, 0))).toThrow(
-      '2 rows, the shape has 1',
+      errorAbout({ area: 'batch', values: [2, 1] }),
     );
   });
 });
@@ -139,7 +140,9 @@ it('writes the same batch into the same arrays again, bit by bit', () => {
 it('rejects invalid arguments', () => {
   expect(() => createBatches(corpusOf([]), shapes)).toThrow('batches: the corpus has no pairs');
   expect(() => createBatches(corpusOf([[3, 30]]), shapes)).toThrow(
-    'pair 0 of 3 source and 30 target positions fits no shape',
+    errorAbout({ area: 'batches', values: [0, 3, 30] }),
   );
-  expect(() => createBatches(varied, shapes).shapeAt(-1)).toThrow('step -1 is not a whole number');
+  expect(() => createBatches(varied, shapes).shapeAt(-1)).toThrow(
+    errorAbout({ area: 'batches', values: [-1] }),
+  );
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Bucket, batchShapes, chooseBuckets } from '../../../src/text/batches/buckets.ts';
 import { corpusOf } from '../../support/corpus.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 /** Padded positions of lengths in buckets, each in the first that it fits. */
 const cost = (lengths: readonly (readonly [number, number])[], buckets: readonly Bucket[]) =>
@@ -94,7 +95,13 @@ it('fills a token budget by the longer side, in multiples of 8', () => {
 
 it('rejects an empty corpus, and budgets without room for a row', () => {
   expect(() => chooseBuckets(corpusOf([]))).toThrow('the corpus has no pairs');
-  expect(() => chooseBuckets(corpusOf([[2, 2]]), { count: 0 })).toThrow('0 buckets in steps of 4');
-  expect(() => batchShapes([{ source: 8, target: 8 }], { tokens: 7 })).toThrow('no room for one row of 8');
-  expect(() => batchShapes([{ source: 8, target: 8 }], { rows: 0 })).toThrow('0 rows');
+  expect(() => chooseBuckets(corpusOf([[2, 2]]), { count: 0 })).toThrow(
+    errorAbout({ area: 'buckets', values: [0, 4] }),
+  );
+  expect(() => batchShapes([{ source: 8, target: 8 }], { tokens: 7 })).toThrow(
+    errorAbout({ area: 'batches', options: ['maxTokens', 'maxLength'], values: [8] }),
+  );
+  expect(() => batchShapes([{ source: 8, target: 8 }], { rows: 0 })).toThrow(
+    errorAbout({ area: 'batches', values: [0] }),
+  );
 });

@@ -10,7 +10,7 @@ import {
   targetLength,
 } from '../../../src/text/batches/encoded-corpus.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
-import { holeValues } from '../../support/expect-error.ts';
+import { errorAbout, holeValues } from '../../support/expect-error.ts';
 import { trainWords } from '../../support/tokenizers.ts';
 
 const words = trainWords(['a b c d'], { size: 20 });
@@ -76,7 +76,7 @@ it('reports nothing if no pair is left out', () => {
 
 it('rejects limits that leave nothing', () => {
   expect(() => encodePairs([], words, words, { maxSource: 0, maxTarget: 5 })).toThrow(
-    'limits of 0 and 5 positions',
+    errorAbout({ area: 'encode', values: [0, 5] }),
   );
 });
 

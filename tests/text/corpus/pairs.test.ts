@@ -10,6 +10,7 @@ import {
   splitDev,
   splitPairs,
 } from '../../../src/text/corpus/pairs.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`, target: `${i}` }));
 
@@ -98,7 +99,7 @@ it('holds out an exact share for dev, at least one sentence, and never all of se
   const one = pairs.slice(0, 1);
   expect(splitDev(one, 0.1)).toEqual({ train: one, dev: one, test: [] });
   expect(splitDev([], 0.1)).toEqual({ train: [], dev: [], test: [] });
-  expect(() => splitDev(one, 1)).toThrow('split: dev is 1');
+  expect(() => splitDev(one, 1)).toThrow(errorAbout({ area: 'split', values: [1] }));
 });
 
 it('keeps a sentence in its set in any corpus and with any spacing', () => {

@@ -5,7 +5,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { type Message, renderMessage } from '../../../src/core/message.ts';
 import { describeBad } from '../../../src/text/corpus/pair-files.ts';
 import { readTsv } from '../../../src/text/corpus/tsv.ts';
-import { holeValues } from '../../support/expect-error.ts';
+import { errorAbout, holeValues } from '../../support/expect-error.ts';
 import { hasTatoeba, tatoeba } from '../../support/text.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -38,13 +38,11 @@ it('reads lines that end in CR, as in old exports, and reports NUL bytes', () =>
   ];
   expect(read('a\tb\rc\td\r')).toEqual({ pairs, bad: [], lines: 2 });
   expect(read('a\tb\nx\0\ty\nc\td\n')).toEqual({ pairs, bad: [{ line: 2, reason: 'NUL byte' }], lines: 3 });
-  expect(() => read('x\0\ty\n')).toThrow('no line is a valid pair (1 bad line: 1 (NUL byte))');
+  expect(() => read('x\0\ty\n')).toThrow(errorAbout({ area: 'a.tsv', values: [1, 'NUL byte'] }));
 });
 
 it('says that both sides are empty, not that there is no tab', () => {
-  expect(() => read(' \t \n\t\n')).toThrow(
-    'a.tsv: no line is a valid pair (2 bad lines: 1 (both sides empty), 2 (both sides empty))',
-  );
+  expect(() => read(' \t \n\t\n')).toThrow(errorAbout({ area: 'a.tsv', values: [2, 1] }));
 });
 
 it('normalizes spaces and combining characters', () => {
@@ -105,18 +103,18 @@ it('rejects an empty file, one without a tab, and one without a pair', () => {
   expect(() => read('one\ntwo\n')).toThrow('a.tsv: no line has a tab');
   expect(() => read('\n')).toThrow('a.tsv: no line has a tab');
   expect(() => read('a\t\n\tb\n')).toThrow(
-    'a.tsv: no line is a valid pair (2 bad lines: 1 (empty target), 2 (empty source))',
+    errorAbout({ area: 'a.tsv', values: [2, 1, 'empty target', 'empty source'] }),
   );
 });
 
 it('names the line that is not UTF-8', () => {
   const latin1 = Uint8Array.from([...bytes('a\tb\nc\td\nn'), 0xf1, ...bytes('o\te\n')]);
-  expect(() => readTsv(latin1, 'b.tsv')).toThrow('b.tsv: line 3 is not UTF-8');
+  expect(() => readTsv(latin1, 'b.tsv')).toThrow(errorAbout({ area: 'b.tsv', values: [3] }));
   expect(() => readTsv(latin1, 'b.tsv')).toThrow(HeddleError);
   const cut = bytes('a\tñ').slice(0, -1);
-  expect(() => readTsv(cut, 'b.tsv')).toThrow('b.tsv: line 1 is not UTF-8');
+  expect(() => readTsv(cut, 'b.tsv')).toThrow(errorAbout({ area: 'b.tsv', values: [1] }));
   const utf16 = Uint8Array.from([0xff, 0xfe, 0x61, 0, 9, 0, 0x62, 0]);
-  expect(() => readTsv(utf16, 'b.tsv')).toThrow('b.tsv: line 1 is not UTF-8');
+  expect(() => readTsv(utf16, 'b.tsv')).toThrow(errorAbout({ area: 'b.tsv', values: [1] }));
 });
 
 it.skipIf(!hasTatoeba)('reads all of Tatoeba (needs ../shared/data)', () => {

@@ -10,6 +10,7 @@ import {
   sentenceBleu,
   tokenize13a,
 } from '../../../src/text/metrics/bleu.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const translations = ['The dog bit the man.', "It wasn't surprising.", 'The man had just bitten him.'];
 const references = [
@@ -205,13 +206,11 @@ it('gives 100 for identical texts, and always a score from 0 to 100', () => {
 
 it('names invalid arguments', () => {
   expect(() => corpusBleu([], [])).toThrow('bleu: there are no translations');
-  expect(() => corpusBleu(['a'], [])).toThrow(
-    'bleu: 1 translations, 0 lists of references; give one for each',
-  );
-  expect(() => corpusBleu(['a', 'b'], [['a'], ['']])).toThrow('bleu: sentence 2 has no reference');
-  expect(() => corpusBleu(['a'], [['a']], { order: 0 })).toThrow('bleu: order is 0');
+  expect(() => corpusBleu(['a'], [])).toThrow(errorAbout({ area: 'bleu', values: [1, 0] }));
+  expect(() => corpusBleu(['a', 'b'], [['a'], ['']])).toThrow(errorAbout({ area: 'bleu', values: [2] }));
+  expect(() => corpusBleu(['a'], [['a']], { order: 0 })).toThrow(errorAbout({ area: 'bleu', values: [0] }));
   expect(() => corpusBleu(['a'], [['a']], { smoothing: 'exponential' as never })).toThrow(
-    'bleu: smoothing exponential',
+    errorAbout({ area: 'bleu', values: ['exponential', 'exp'] }),
   );
 });
 

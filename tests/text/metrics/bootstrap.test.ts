@@ -4,6 +4,7 @@ import { bleuStatistics, corpusBleu } from '../../../src/text/metrics/bleu.ts';
 import { differenceText, pairedBootstrap } from '../../../src/text/metrics/bootstrap.ts';
 import { chrfStatistics } from '../../../src/text/metrics/chrf.ts';
 import { NumpyRandom } from '../../../src/text/metrics/numpy-random.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 it("gives the numbers of NumPy's generator", () => {
   const numbers = (seed: number, n: number) => [...new NumpyRandom(seed).integers(n, 8)];
@@ -181,7 +182,7 @@ it.each(['bleu', 'chrf'] as const)('gives the intervals and p-values of sacreBLE
 
 it('throws for systems of different sentences', () => {
   const statistics = [1, 2].map((n) => bleuStatistics(Array(n).fill('a'), Array(n).fill('a')));
-  expect(() => pairedBootstrap(statistics)).toThrow(/a system has 2 sentences, the first has 1/);
+  expect(() => pairedBootstrap(statistics)).toThrow(errorAbout({ area: 'bootstrap', values: [2, 1] }));
 });
 
 it('says that a system equals the first one, whose p-value says nothing', () => {

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ChrfOptions, corpusChrf, sentenceChrf } from '../../../src/text/metrics/chrf.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const lists = (texts: readonly string[]) => texts.map((text) => [text]);
 
@@ -159,7 +160,9 @@ it('gives 100 for identical texts, and always a score from 0 to 100', () => {
 
 it('names invalid arguments', () => {
   expect(() => corpusChrf([], [])).toThrow('chrf: there are no translations');
-  expect(() => corpusChrf(['a', 'b'], [['a']])).toThrow('chrf: 2 translations, 1 lists of references');
-  expect(() => sentenceChrf('a', [])).toThrow('chrf: sentence 1 has no reference');
-  expect(() => corpusChrf(['a'], [['a']], { charOrder: 0 })).toThrow('chrf: charOrder is 0');
+  expect(() => corpusChrf(['a', 'b'], [['a']])).toThrow(errorAbout({ area: 'chrf', values: [2, 1] }));
+  expect(() => sentenceChrf('a', [])).toThrow(errorAbout({ area: 'chrf', values: [1] }));
+  expect(() => corpusChrf(['a'], [['a']], { charOrder: 0 })).toThrow(
+    errorAbout({ area: 'chrf', values: ['charOrder', 0] }),
+  );
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { hasTatoeba, nativeIds, pageTokenizer, phrases, quixote, tatoebaSide } from '../../support/text.ts';
 import { trainBpe, trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
@@ -127,7 +128,7 @@ it('fills the vocabulary with unused tokens if asked to', () => {
 });
 
 it('rejects vocabularies without room', () => {
-  expect(() => trainWords(['a'], { size: 4 })).toThrow('words: size is 4, it must be above 4');
+  expect(() => trainWords(['a'], { size: 4 })).toThrow(errorAbout({ area: 'words', values: [4] }));
 });
 
 it.skipIf(!hasTatoeba)(

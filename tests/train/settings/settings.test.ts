@@ -12,6 +12,7 @@ import { describeDefault } from '../../../src/train/settings/run-defaults.ts';
 import { type SettingName, settings, type Table } from '../../../src/train/settings/settings.ts';
 import type { LoraSettings } from '../../../src/train/settings/train-setting-types.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { optionFile, shownDefault } from '../../support/option-interface.ts';
 import type { Same } from '../../support/types.ts';
 
@@ -158,15 +159,15 @@ it('has an interface with the help texts of the table', async () => {
 
 it('names an option that does not exist, or a value that is not allowed', () => {
   expect(() => settingTable.check({ learnRate: 1 } as object)).toThrow(
-    'train: there is no option learnRate. Did you mean learningRate?',
+    errorAbout({ area: 'train', values: ['learnRate', 'learningRate'] }),
   );
   expect(() => settingTable.check({ steps: 1.5 })).toThrow(
-    'train: steps is 1.5, it must be a whole number of at least 1',
+    errorAbout({ area: 'train', options: ['steps'], values: [1.5, 1] }),
   );
   expect(() => settingTable.check({ optimizer: 'lion' as 'sgd' })).toThrow(
-    'optimizer is "lion", it must be one of adamw, adam',
+    errorAbout({ area: 'train', options: ['optimizer'], values: ['"lion"', 'adamw', 'adam'] }),
   );
   expect(() => settingTable.check({ lora: { alpha: 4 } as unknown as { rank: number } })).toThrow(
-    'lora.alpha needs lora.rank',
+    errorAbout({ area: 'train', options: ['lora.alpha', 'lora.rank'] }),
   );
 });

@@ -4,6 +4,7 @@ import { settingTable } from '../../../src/features/all-settings.ts';
 import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
 import { resumeArguments } from '../../../src/train/settings/train-arguments.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const corpus = { kind: 'tsv', path: '/p.tsv' } as const;
 const start = {
@@ -42,9 +43,15 @@ it('names the settings that it ignores', () => {
 });
 
 it('rejects new values that a new run would reject', () => {
-  expect(() => resumed(start, { patience: -3 })).toThrow('train: patience is -3, it must be');
-  expect(() => resumed(start, { bestMetric: 'rouge' as 'bleu' })).toThrow(/bestMetric is .*rouge.* loss/);
-  expect(() => resumed(start, { stpes: 4 } as TrainSettings)).toThrow('stpes');
+  expect(() => resumed(start, { patience: -3 })).toThrow(
+    errorAbout({ area: 'train', options: ['patience'], values: [-3] }),
+  );
+  expect(() => resumed(start, { bestMetric: 'rouge' as 'bleu' })).toThrow(
+    errorAbout({ area: 'train', options: ['bestMetric'], values: ['loss'] }),
+  );
+  expect(() => resumed(start, { stpes: 4 } as TrainSettings)).toThrow(
+    errorAbout({ area: 'train', values: ['stpes'] }),
+  );
 });
 
 it('takes a new learning rate, schedule, batch size and evaluation, and says what changed', () => {

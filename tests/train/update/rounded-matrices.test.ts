@@ -7,6 +7,7 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { settingTable } from '../../../src/features/all-settings.ts';
 import { roundedMatrices } from '../../../src/train/update/rounded-matrices.ts';
 import { evaluationGraph, gradientGraph } from '../../../src/train/update/training-graphs.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram, startWeights } from '../../support/model.ts';
 
 const model = smallModel({ tie: 'all', srcVocab: 12, tgtVocab: 12, decoderLayers: 2 });
@@ -72,6 +73,10 @@ it('leaves the weights, biases and norms as they are, and gives joined projectio
 });
 
 it('trains all weights in f32', () => {
-  expect(() => settingTable.check({ quantizeBits: 8, lora: { rank: 2 } })).toThrow('quantizeBits (8)');
-  expect(() => settingTable.check({ quantizeBits: 4 })).toThrow('quantizeBits');
+  expect(() => settingTable.check({ quantizeBits: 8, lora: { rank: 2 } })).toThrow(
+    errorAbout({ area: 'train', options: ['quantizeBits', 'lora', 'weights'], values: [8] }),
+  );
+  expect(() => settingTable.check({ quantizeBits: 4 })).toThrow(
+    errorAbout({ area: 'train', options: ['quantizeBits'], values: [4, 0, 8] }),
+  );
 });

@@ -104,7 +104,7 @@ async function run(jobs: Jobs, folder: string, files: string[], options: Options
       area: `--out ${shellQuote(options.out)}`,
     });
   if (!isUnfinished) checkOutputFile('--out', out, { force, inputs: files });
-  // An older file is emptied first: the marker never stands beside its lines. A new one is created after the marker.
+  // An older file is emptied first: the marker is never beside its lines. A new one is created after the marker.
   const opened = existsSync(out) ? openOutputFile(options.out, isUnfinished ? 'r+' : 'w') : undefined;
   const file = writing(options.out, () => {
     makeFolderOf(out);

@@ -30,7 +30,7 @@ function decodersOf(engine: Engine, parameters: ParameterList): Memo<unknown, Ph
   return known;
 }
 
-/** The mode of the step graph; rules apply, the search of phrases decides where a hypothesis ends. */
+/** Mode of the step graph for a beam search under phrases: token rules apply, and the batch does not shrink. */
 const phraseMode = (mode: DecodeMode): DecodeMode => ({
   ...mode,
   method: 'beam',

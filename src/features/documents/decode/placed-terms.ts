@@ -1,6 +1,6 @@
 // Terms in the place of the words that a translation has for them. A translation is a draft: the words that stand for a
 // term are found by the cross-attention, and the draft is decoded again with the term there. The article before it is
-// chosen anew, what is behind it may be inflected in another way, and the words that the term replaces come no more.
+// chosen again, what follows may be inflected in another way, and the words that the term replaces are not repeated.
 
 import type { RuledDecoding } from '../../../decode/ruled-texts.ts';
 import type { PlacedPhrase, Translation } from '../../../decode/text-options.ts';

@@ -100,7 +100,7 @@ class Spacing {
     return sideOf(this.#source, this.#tags, this.#places.get(code) ?? -1, step);
   }
 
-  /** Whether a side of a code is inside of its pair. */
+  /** Whether a side of a code is inside its pair. */
   #isInner(code: string, step: Step): boolean {
     return this.#tags.has(code) && kindAt(code) === (step > 0 ? 'open' : 'close');
   }
@@ -158,7 +158,7 @@ class Spacing {
     if (this.#wrongAround(first) > before) this.list.splice(first, 0, ...removed);
   }
 
-  /** Moves a code of a pair over the space inside of it, which is then outside, unless it must not touch what follows. */
+  /** Moves a code of a pair over the space inside the pair, so that the space is outside, unless the code must not touch what follows. */
   #moveOut(at: number, step: Step, first: number, length: number): void {
     const outer = sideOf(this.list, this.#tags, at, step < 0 ? 1 : -1);
     const space = this.list.splice(first, length);

@@ -13,6 +13,7 @@ import {
 } from '../../../../src/engine/ops/attention/attention.ts';
 import type { AttentionAttrs } from '../../../../src/engine/ops/attention/attention-layout.ts';
 import { stepWords, writeStep } from '../../../../src/engine/ops/step-scalars.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, integers, randomTensor } from '../../../support/op.ts';
 
 const lens = (...n: number[]) => integers('u32', [n.length], n);
@@ -126,29 +127,29 @@ describe('errors', () => {
 
   it('name both sides of a mismatch', () => {
     expect(() => selfAttention(g, qkv, two, step, { ...attrs, headWidth: 4 })).toThrow(
-      'self_attention: qkv must be [B,T,24] for 2 heads of 4, it is [2,5,18]',
+      errorAbout({ area: 'self_attention', values: [24, 2, 4, '[2,5,18]'] }),
     );
     expect(() => selfAttention(g, qkv, g.input('three', 'u32', [3]), step, attrs)).toThrow(
-      'self_attention: key lengths must be u32 [2], they are u32 [3]',
+      errorAbout({ area: 'self_attention', values: [2, 'u32', '[3]'] }),
     );
     const q = g.input('q', 'f32', [3, 4, 6]);
     const kv = g.input('kv', 'f32', [2, 7, 12]);
     expect(() => crossAttention(g, q, kv, two, step, attrs)).toThrow(
-      'batch sizes differ, q [3,4,6] and kv [2,7,12]',
+      errorAbout({ area: 'cross_attention', values: ['[3,4,6]', '[2,7,12]'] }),
     );
   });
 
   it('name widths above 896, rates of at least 1, and more rows than a dispatch takes', () => {
     expect(() => selfAttention(g, qkv, two, step, { ...attrs, headWidth: 897 })).toThrow(
-      'from 1 to 896, it is 897',
+      errorAbout({ area: 'self_attention', values: [896, 897] }),
     );
     expect(() => selfAttention(g, qkv, two, step, { ...attrs, dropout: 1 })).toThrow(
-      'must be in [0, 1), it is 1',
+      errorAbout({ area: 'self_attention', values: [1] }),
     );
     const many = g.input('many', 'f32', [65536, 1, 18]);
     const lengths = g.input('lengths', 'u32', [65536]);
     expect(() => selfAttention(g, many, lengths, step, attrs)).toThrow(
-      'a batch of 65536 rows exceeds the 65535 workgroups of a dispatch; use a smaller batch',
+      errorAbout({ area: 'self_attention', values: [65536] }),
     );
   });
 

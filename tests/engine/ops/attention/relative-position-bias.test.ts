@@ -10,6 +10,7 @@ import {
   relativePositionBias,
   relativePositionBiasOp,
 } from '../../../../src/engine/ops/attention/relative-position-bias.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, integers, randomTensor } from '../../../support/op.ts';
 
 const startsOf = (buckets: number, maxDistance: number, bidirectional: boolean) =>
@@ -64,14 +65,14 @@ describe('the buckets', () => {
   it('are rejected if there are too few or too many, or the maximum distance leaves no logarithmic bucket', () => {
     const of = (buckets: number, maxDistance: number, bidirectional: boolean) => () =>
       relativeBuckets(buckets, { maxDistance, bidirectional });
-    expect(of(1, 20, false)).toThrow('relative_position_bias: 1 buckets, must be 2 to 128');
-    expect(of(3, 20, true)).toThrow('3 buckets for two directions, must be 4 to 256');
-    expect(of(-32, 128, true)).toThrow('-32 buckets');
-    expect(of(129, 128, false)).toThrow('129 buckets');
-    expect(of(2.5, 128, false)).toThrow('2.5 buckets');
-    expect(of(32, 8, true)).toThrow('a maximum distance of 8, must be 9 to 65535 for 32 buckets');
-    expect(of(32, 65536, true)).toThrow('a maximum distance of 65536');
-    expect(of(32, Number.NaN, true)).toThrow('a maximum distance of NaN');
+    expect(of(1, 20, false)).toThrow(errorAbout({ area: 'relative_position_bias', values: [1, 2, 128] }));
+    expect(of(3, 20, true)).toThrow(errorAbout({ area: 'relative_position_bias', values: [3, 4, 256] }));
+    expect(of(-32, 128, true)).toThrow(errorAbout({ area: 'relative_position_bias', values: [-32] }));
+    expect(of(129, 128, false)).toThrow(errorAbout({ area: 'relative_position_bias', values: [129, 2] }));
+    expect(of(2.5, 128, false)).toThrow(errorAbout({ area: 'relative_position_bias', values: [2.5, 2] }));
+    expect(of(32, 8, true)).toThrow(errorAbout({ area: 'relative_position_bias', values: [8, 9, 32] }));
+    expect(of(32, 65536, true)).toThrow(errorAbout({ area: 'relative_position_bias', values: [65536] }));
+    expect(of(32, Number.NaN, true)).toThrow(errorAbout({ area: 'relative_position_bias', values: [9, 32] }));
   });
 });
 
@@ -107,13 +108,15 @@ it('rejects a bias of other heads, and a table that is not a matrix', () => {
   const attrs = { heads: 2, headWidth: 3, causal: false };
   const bias = g.input('bias', 'f32', [3, 5]);
   expect(() => g.apply(selfAttentionOp, { qkv, lens, step, bias }, attrs)).toThrow(
-    'self_attention: bias must be f32 [2, 2·farthest + 1], one row per head, it is f32 [3,5]',
+    errorAbout({ area: 'self_attention', values: [2, 'f32', '[3,5]'] }),
   );
   const even = g.input('even', 'f32', [2, 4]);
-  expect(() => g.apply(selfAttentionOp, { qkv, lens, step, bias: even }, attrs)).toThrow('it is f32 [2,4]');
+  expect(() => g.apply(selfAttentionOp, { qkv, lens, step, bias: even }, attrs)).toThrow(
+    errorAbout({ area: 'self_attention', values: [2, 'f32', '[2,4]'] }),
+  );
   const distances = { maxDistance: 20, bidirectional: true };
   expect(() => relativePositionBias(g, g.input('t', 'f32', [8]), distances)).toThrow(
-    'relative_position_bias: table must be [buckets, heads], it is [8]',
+    errorAbout({ area: 'relative_position_bias', values: ['[8]'] }),
   );
   expect(relativePositionBias(g, g.input('table', 'f32', [8, 2]), distances).shape).toEqual([2, 15]);
 });

@@ -8,6 +8,7 @@ import {
   positionBackwardOp,
 } from '../../../../src/engine/ops/embedding/embedding-backward.ts';
 import { sinusoids } from '../../../../src/engine/ops/embedding/sinusoids.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, integers, randomTensor } from '../../../support/op.ts';
 
 const ids = integers('i32', [2, 3], [4, 1, 4, 4, 0, 1]);
@@ -71,17 +72,19 @@ describe('errors', () => {
       () =>
         embeddingOp.shape(inputs, { ...attrs, ...over });
     expect(shape({ ids, table, positions: f32([4, 5], []) })).toThrow(
-      'embedding: ids [2,3] need 5 positions, the table has 4; use shorter sequences',
+      errorAbout({ area: 'embedding', values: ['[2,3]', 5, 4] }),
     );
     expect(shape({ ids, table, positions: f32([8, 4], []) })).toThrow(
-      'embedding: positions is f32 [8,4], must be f32 [8,5]',
+      errorAbout({ area: 'embedding', values: ['positions', 'f32', '[8,4]'] }),
     );
     expect(shape({ ids: f32([2, 3], []), table, positions })).toThrow(
-      'embedding: ids are f32, must be i32 or u32',
+      errorAbout({ area: 'embedding', values: ['f32'] }),
     );
-    expect(shape({ ids, table }, { positions: 'none', rate: 0.1 })).toThrow('embedding: step is missing');
+    expect(shape({ ids, table }, { positions: 'none', rate: 0.1 })).toThrow(
+      errorAbout({ area: 'embedding', values: ['step'] }),
+    );
     expect(() => positionBackwardOp.shape({ dy: table }, { rows: 3, offset: 0, rate: 0, site: 0 })).toThrow(
-      'position_backward: dy is [6,5], must be [B,T,D]',
+      errorAbout({ area: 'position_backward', values: ['[6,5]'] }),
     );
     expect(() =>
       embeddingBackwardOp.shape(
@@ -92,6 +95,6 @@ describe('errors', () => {
           site: 0,
         },
       ),
-    ).toThrow('embedding_backward: occurrences is u32 [5], must be u32 [6] (rows of dy)');
+    ).toThrow(errorAbout({ area: 'embedding_backward', values: ['occurrences', 'u32', '[5]'] }));
   });
 });

@@ -12,6 +12,7 @@ import {
 import { type LinearAttrs, linear, linearOp } from '../../../../src/engine/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../../src/engine/ops/matmul/linear-backward.ts';
 import { makePlan } from '../../../../src/engine/plan/planner.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, randomTensor } from '../../../support/op.ts';
 
 const apply = (shapes: Record<'x' | 'w', Shape> & { b?: Shape }, attrs: LinearAttrs) => {
@@ -57,10 +58,10 @@ describe('linear', () => {
   it('rejects shapes that do not fit and names both sides', () => {
     const attrs = { activation: 'none' } as const;
     expect(() => apply({ x: [2, 3], w: [5, 4], b: [5] }, attrs)).toThrow(
-      'linear: inner sizes differ, x [2,3] · w [5,4]ᵀ',
+      errorAbout({ area: 'linear', values: ['[2,3]', '[5,4]'] }),
     );
     expect(() => apply({ x: [2, 4], w: [5, 4], b: [4] }, attrs)).toThrow(
-      'linear: b is f32 [4], must be f32 [5]',
+      errorAbout({ area: 'linear', values: ['b', 'f32', '[4]'] }),
     );
   });
 
@@ -84,7 +85,7 @@ it('linear_backward rejects shapes that do not fit', () => {
   };
   const attrs = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
   expect(() => graph.apply(linearBackwardOp, inputs, attrs)).toThrow(
-    'dy [6,5], x [6,4] and w [4,5] do not fit',
+    errorAbout({ area: 'linear_backward', values: ['[6,5]', '[6,4]', '[4,5]'] }),
   );
 });
 

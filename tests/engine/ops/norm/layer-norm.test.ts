@@ -6,6 +6,7 @@ import { referenceOf } from '../../../../src/engine/cpu/executor.ts';
 import { addLayerNormOp, layerNormOp } from '../../../../src/engine/ops/norm/layer-norm.ts';
 import { layerNormBackwardOp, rowsPerBlock } from '../../../../src/engine/ops/norm/layer-norm-backward.ts';
 import { ReferenceTensor } from '../../../../src/engine/ops/reference-tensor.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, randomTensor } from '../../../support/op.ts';
 
 const [x, residual, gamma, beta] = [[3, 7], [3, 7], [7], [7]].map((shape, i) =>
@@ -64,13 +65,13 @@ describe('values', () => {
 describe('errors', () => {
   it('name both sides', () => {
     expect(() => layerNormOp.shape({ x, gamma: f32([6], []), beta }, { eps: 1e-5 })).toThrow(
-      'layer_norm: gamma is f32 [6], must be f32 [7] (x is [3,7])',
+      errorAbout({ area: 'layer_norm', values: ['gamma', 'f32', '[6]'] }),
     );
     expect(() =>
       addLayerNormOp.shape({ x, residual: f32([7, 3], []), gamma, beta }, { eps: 1e-5, rate: 0, site: 0 }),
-    ).toThrow('add_layer_norm: shapes differ, x [3,7] + residual [7,3]');
+    ).toThrow(errorAbout({ area: 'add_layer_norm', values: ['x [3,7] + residual [7,3]'] }));
     expect(() =>
       layerNormBackwardOp.shape({ dy: x, s: x, stats: f32([4, 2], []), gamma }, { rate: 0, site: 0 }),
-    ).toThrow('layer_norm_backward: stats is f32 [4,2], must be f32 [3,2] (dy is [3,7])');
+    ).toThrow(errorAbout({ area: 'layer_norm_backward', values: ['stats', 'f32', '[4,2]'] }));
   });
 });

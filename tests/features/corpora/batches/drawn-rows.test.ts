@@ -21,6 +21,7 @@ import {
   type TrainingData,
 } from '../../../../src/train/data/training-data.ts';
 import { createBatchArrays } from '../../../support/batches.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 const pairs = intlCorpus({ pairs: 300, seed: 3 });
 const options = (kind: 'unigram' | 'bpe') => ({
@@ -122,7 +123,7 @@ it('draws segmentations with their probabilities', () => {
   for (const [key, weight] of Object.entries(weights))
     expect((counts.get(key) ?? 0) / 4000).toBeCloseTo(weight / total, 1);
   expect(() => createPieceSampler(tokenizer, { bpeDropout: 0.1 })).toThrow(
-    /bpeDropout needs a tokenizer of the kind bpe/,
+    errorAbout({ area: 'train', options: ['bpeDropout'] }),
   );
 });
 
@@ -169,7 +170,11 @@ it('gives the same batches in threads, in this thread, and from any batch on', a
 });
 
 it('names an augmentation or tokenizer that does not fit', async () => {
-  expect(() => augmentRates(['typo=0.1'])).toThrow(/no augmentation typo.*typos/);
-  expect(() => augmentRates(['typos=2'])).toThrow(/rate of typos in augment is 2/);
+  expect(() => augmentRates(['typo=0.1'])).toThrow(
+    errorAbout({ area: 'train', values: ['augmentation', 'typo', 'typos'] }),
+  );
+  expect(() => augmentRates(['typos=2'])).toThrow(
+    errorAbout({ area: 'train', options: ['augment'], values: ['typos', '2'] }),
+  );
   await expect(drawnData(pairs, 'bpe', { samplingAlpha: 1 })).rejects.toThrow(/unigram/);
 });

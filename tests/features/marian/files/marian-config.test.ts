@@ -5,6 +5,7 @@ import { readMarianConfig, readMarianRules } from '../../../../src/features/mari
 import { parseYaml } from '../../../../src/features/marian/files/marian-yaml.ts';
 import { modelYaml } from '../../../../src/features/marian/files/model-yaml.ts';
 import { type ModelOptions, modelConfig } from '../../../../src/model/model-config.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 const firefox: ModelOptions = {
   srcVocab: 20,
@@ -105,5 +106,7 @@ it('reads the rules of decoding, with the defaults of Marian or of Firefox', () 
     maxLengthFactor: 2,
     suppressTokens: [1],
   });
-  expect(() => readMarianRules(parseYaml('normalize: x\n', 'd'), 'd.yml')).toThrow('d.yml: normalize is "x"');
+  expect(() => readMarianRules(parseYaml('normalize: x\n', 'd'), 'd.yml')).toThrow(
+    errorAbout({ area: 'd.yml', values: ['normalize', '"x"'] }),
+  );
 });

@@ -10,6 +10,7 @@ import {
   writeShortlist,
 } from '../../../../src/features/marian/files/shortlist.ts';
 import type { Tokenizer } from '../../../../src/text/tokenizers/tokenizer.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 const list = makeShortlist(
   [
@@ -77,6 +78,6 @@ it('reads a lexical table of pieces', () => {
     [2, 3, 0.5],
     [2, 1, Math.fround(1e-3)],
   ]);
-  expect(() => read('▁el ▁the 0.5\n▁el ▁the\n')).toThrow('lex.s2t: line 2');
-  expect(() => read('▁el ▁the 1.5')).toThrow('lex.s2t: line 1');
+  expect(() => read('▁el ▁the 0.5\n▁el ▁the\n')).toThrow(errorAbout({ area: 'lex.s2t', values: [2] }));
+  expect(() => read('▁el ▁the 1.5')).toThrow(errorAbout({ area: 'lex.s2t', values: [1] }));
 });

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { LogMel, LogMelStream } from '../../../../src/features/speech/audio/log-mel.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 /** The formulas of ../shared/golden-whisper/README.md, term by term. */
 function plainFeatures(samples: Float32Array, mels: number): number[][] {
@@ -51,7 +52,7 @@ it.each([
 
 it('needs more samples than half a window', () => {
   expect(() => new LogMel(80).features(new Float32Array(200))).toThrow(
-    '200 samples, more than 200 are needed',
+    errorAbout({ area: 'features', values: [200] }),
   );
 });
 

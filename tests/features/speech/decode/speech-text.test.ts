@@ -11,6 +11,7 @@ import {
 import { compressionRatio, windowSegments } from '../../../../src/features/speech/decode/speech-text.ts';
 import { modelConfig } from '../../../../src/model/model-config.ts';
 import { createIdTokenizer } from '../../../../src/text/tokenizers/character-tokenizer.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 const [endId, startId, stamp] = [50, 51, 60];
 const target = createIdTokenizer(100, { pad: endId, start: startId, end: endId, unknown: 3 });
@@ -100,8 +101,12 @@ describe('a prompt', () => {
   it('has neither in a model for English', () => {
     const english = { multilingual: false, languages: new Map() };
     expect(prompt({}, english)).toEqual([startId, 59]);
-    expect(() => prompt({ language: 'en' }, english)).toThrow('the model is for English only');
-    expect(() => prompt({ language: 'xx' })).toThrow("language is 'xx', the model has en, de");
+    expect(() => prompt({ language: 'en' }, english)).toThrow(
+      errorAbout({ area: 'transcribe', values: ['language'] }),
+    );
+    expect(() => prompt({ language: 'xx' })).toThrow(
+      errorAbout({ area: 'transcribe', values: ['xx', 'en', 'de'] }),
+    );
   });
 
   it('comes with rules of stamps only if there are stamps', () => {
