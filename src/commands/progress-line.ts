@@ -1,13 +1,18 @@
 // Progress of a job on stderr: a progress bar on a terminal, otherwise a line every few seconds.
 
+import { existsSync } from 'node:fs';
 import cliProgress from 'cli-progress';
 import { escapeControls } from '../core/errors.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
+import { commandName } from './interruption.ts';
 import { eventText } from './message-flags.ts';
 import { log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */
 const LINE_INTERVAL = 5000;
+
+/** Milliseconds after which a command says what it does, if it has said nothing yet. */
+const FIRST_LINE = 500;
 
 /** Display of events. Call `close` before anything else is printed. */
 export interface Progress {
@@ -35,6 +40,28 @@ export function createProgress(
       log(eventText(event));
     },
   };
+}
+
+/** Progress of a command, which names the files that it reads if half a second passes without an event. */
+export function openProgress(paths: readonly string[]): Progress {
+  const progress = createProgress();
+  const first = setTimeout(() => log(startText(paths)), FIRST_LINE);
+  return {
+    show(event) {
+      clearTimeout(first);
+      progress.show(event);
+    },
+    close() {
+      clearTimeout(first);
+      progress.close();
+    },
+  };
+}
+
+function startText(paths: readonly string[]): string {
+  const read = paths.filter((path) => existsSync(path));
+  const others = read.length > 3 ? ` and ${read.length - 3} more` : '';
+  return `${commandName()}: ${read.length > 0 ? `reading ${read.slice(0, 3).join(', ')}${others}` : 'starting'}`;
 }
 
 /** A line for each event, with the seconds since the start. */
@@ -87,7 +114,7 @@ function progressBar(): Display {
 }
 
 function progressLines(): Display {
-  let lastLine = performance.now();
+  let lastLine = performance.now() + FIRST_LINE - LINE_INTERVAL;
   /** The last event that is not printed yet. */
   let pending: ProgressEvent | undefined;
   const close = () => {

@@ -4,7 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { commandName, Interruption } from './interruption.ts';
 import { type JsonOption, printResult } from './output.ts';
-import { createProgress } from './progress-line.ts';
+import { openProgress } from './progress-line.ts';
 import type { CommandJob } from './remote/command-job.ts';
 import { type RunOptions, runJob } from './remote/run-job.ts';
 
@@ -49,7 +49,7 @@ export async function runWithProgress<A, R>(
     onBrowser,
     nextTexts: input,
   } = options;
-  const progress = createProgress();
+  const progress = openProgress(paths);
   const interruption = Interruption.open(job.saves === 'run');
   let work: Promise<R> | undefined;
   let closing: Promise<void> | undefined;

@@ -1,7 +1,7 @@
 // The progress line on a terminal and in a file.
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createProgress } from '../../src/commands/progress-line.ts';
+import { createProgress, openProgress } from '../../src/commands/progress-line.ts';
 import { heddleProcess } from '../support/cli.ts';
 
 let written = '';
@@ -21,18 +21,34 @@ afterEach(() => {
 const step = (done: number, task = 'train') =>
   ({ type: 'progress', task, done, total: 100, text: `loss ${done}` }) as const;
 
-it('writes a line every few seconds if stderr is not a terminal, and always writes the last one', () => {
+it('writes a line at once and then every few seconds if stderr is not a terminal, and always the last one', () => {
   const progress = createProgress(false);
   for (let i = 1; i <= 20; i++) {
     vi.advanceTimersByTime(1000);
     progress.show(step(i));
   }
   expect(written).toBe(
-    'train 5/100  loss 5\ntrain 10/100  loss 10\ntrain 15/100  loss 15\ntrain 20/100  loss 20\n',
+    'train 1/100  loss 1\ntrain 6/100  loss 6\ntrain 11/100  loss 11\ntrain 16/100  loss 16\n',
   );
   progress.show(step(21));
   progress.close();
   expect(written).toContain('train 21/100  loss 21\n');
+});
+
+it('names what the command reads if half a second passes without an event', () => {
+  vi.useFakeTimers();
+  const file = import.meta.filename;
+  const progress = openProgress([file, 'none']);
+  vi.advanceTimersByTime(499);
+  expect(written).toBe('');
+  vi.advanceTimersByTime(1);
+  expect(written).toMatch(/^[a-z]+: reading .*progress-line.test.ts\n$/);
+  progress.close();
+  const heard = openProgress([file]);
+  heard.show({ type: 'message', text: 'opened' });
+  vi.advanceTimersByTime(1000);
+  heard.close();
+  expect(written.split('\n').slice(1)).toEqual(['opened', '']);
 });
 
 it('prints log messages at once, after earlier progress', () => {

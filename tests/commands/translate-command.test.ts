@@ -180,6 +180,7 @@ describe('translate', () => {
         ids: expect.any(Array),
         score: expect.any(Number),
         logProb: expect.any(Number),
+        logProbs: expect.any(Array),
         ended: expect.any(Boolean),
       },
     ]);

@@ -16,7 +16,7 @@ import {
   pairsHelp,
 } from '../../../commands/pair-flags.ts';
 import { addHostOptions, jsonOption, list, modelArguments, whole } from '../../../commands/parse-values.ts';
-import { createProgress } from '../../../commands/progress-line.ts';
+import { openProgress } from '../../../commands/progress-line.ts';
 import type { CommandJob } from '../../../commands/remote/command-job.ts';
 import { type HostOptions, runWithProgress } from '../../../commands/run-command.ts';
 import { check, HeddleError, shellQuote } from '../../../core/errors.ts';
@@ -116,16 +116,16 @@ export function addClean(program: Command, jobs: Jobs): void {
     const { model } = options;
     // The pairs that passed the rules, while a model scores them.
     const passed = model === undefined ? out : `${out}.rules.tsv`;
-    const run = await CleanRun.open(
-      { pairs, limits, threads, rejected, out: passed, languages },
-      pairReaders,
-    );
-    if (run.done > 0)
-      log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
-    const progress = createProgress();
+    const progress = openProgress(inputs);
     const interruption = Interruption.open();
     const { signal } = interruption;
     try {
+      const run = await CleanRun.open(
+        { pairs, limits, threads, rejected, out: passed, languages },
+        pairReaders,
+      );
+      if (run.done > 0)
+        log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
       const result = await run.run(
         createPace({ emit: emitTo(progress.show), signal }),
         signal,
