@@ -14,6 +14,7 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 import type { Pair } from '../../src/text/corpus/pairs.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const files = memoryFiles();
 registerHost({ files, modelPath: (name) => name });
@@ -251,13 +252,13 @@ it('names calls without a file, and stops reading', async () => {
   );
   await expect(train(pairs, { ...small, tokenizerFile: [] as never })).rejects.toThrow('File or a Blob');
   await expect(importModel(await fileOf('base.zip'), undefined as never)).rejects.toThrow(
-    'importModel: name is undefined, it must be a text',
+    errorAbout({ area: 'importModel', values: ['undefined'] }),
   );
   await expect(pullModel('a/b', { signal: undefined } as never)).rejects.toThrow(
     'pullModel: name is [object',
   );
   await expect(train('pairs.tsv' as never, small)).rejects.toThrow(
-    'train: pairs must be a list of { source, target }; readPairs reads a file',
+    errorAbout({ area: 'train', values: ['pairs'] }),
   );
   const signal = AbortSignal.abort();
   await expect(readPairs('pairs.tsv', { signal })).rejects.toBe(signal.reason);

@@ -11,6 +11,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { type Pair, splitPairs } from '../../src/text/corpus/pairs.ts';
 import type { LogStep } from '../../src/train/report/training-log.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const pairs = Array.from({ length: 16 }, (_, i) => ({
   source: `${'abcd'[i % 4]} b`,
@@ -83,18 +84,18 @@ it('holds out the default fraction of pairs, as the command does, and less if de
 
 it('names an invalid pair', async () => {
   const wrong = [pairs[0], { src: 'a', tgt: 'b' }] as unknown as readonly Pair[];
-  await expect(train(wrong, options)).rejects.toThrow(
-    'train: pairs[1] must be { source, target }, two texts',
+  await expect(train(wrong, options)).rejects.toThrow(errorAbout({ area: 'train', values: ['pairs', 1] }));
+  await expect(trained({ dev: wrong })).rejects.toThrow(errorAbout({ area: 'train', values: ['dev', 1] }));
+  await expect(train('pairs.tsv' as unknown as typeof wrong)).rejects.toThrow(
+    errorAbout({ area: 'train', values: ['pairs'] }),
   );
-  await expect(trained({ dev: wrong })).rejects.toThrow('train: dev[1] must be { source, target }');
-  await expect(train('pairs.tsv' as unknown as typeof wrong)).rejects.toThrow('train: pairs must be a list');
 });
 
 it('rejects a schedule without room for its warm-up before it reads the corpus', async () => {
   const events: string[] = [];
   const onEvent: TrainOptions['onEvent'] = ({ type }) => events.push(type);
   await expect(trained({ warmupSteps: 3, onEvent })).rejects.toThrow(
-    'warmupSteps (3) must be below the 3 steps of the linear schedule',
+    errorAbout({ area: 'schedule', options: ['warmupSteps', 'warmupSteps', 'steps'], values: [3, 'linear'] }),
   );
   expect(events).toEqual([]);
 });
@@ -102,7 +103,7 @@ it('rejects a schedule without room for its warm-up before it reads the corpus',
 it('names the step at which a number is not finite, if it checks', async () => {
   // The first update makes weights so large that products of them overflow.
   const training = trained({ batchSize: 16, steps: 9, learningRate: 1e200, checkFinite: true });
-  await expect(training).rejects.toThrow(/^Step \d: the first number that is not finite/);
+  await expect(training).rejects.toThrow(errorAbout({ values: [1, 'adamw', 'optimizer'] }));
 });
 
 it('finds before the first step that a checkpoint cannot be written', async () => {

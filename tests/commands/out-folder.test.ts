@@ -10,6 +10,7 @@ import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { distFile } from '../support/dist.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 async function filesWith(...folders: string[]) {
@@ -20,7 +21,9 @@ async function filesWith(...folders: string[]) {
 
 it('keeps an existing model unless --force is given', async () => {
   const files = await filesWith('m');
-  await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(/^--out m: a model exists/);
+  await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
+    errorAbout({ area: '--out m', offers: [{ force: true }] }),
+  );
   expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
   expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
 });
@@ -38,13 +41,15 @@ it('names the files of others in the folder, and those that the run would replac
   const files = memoryFiles();
   await writeText(files, 'm/thesis.txt', 'mine');
   await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
-    "--out m: it contains something that is not heddle's (thesis.txt); use another folder",
+    errorAbout({ area: '--out m', values: ['thesis.txt'] }),
   );
-  await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow('(thesis.txt)');
+  await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(
+    errorAbout({ area: '--out m', values: ['thesis.txt'] }),
+  );
   await writeFolder(files, 'n', { 'config.json': new Uint8Array(1) });
   await writeText(files, 'n/log.jsonl', 'mine');
   await expect(outFolder(files, 'name', { out: 'n', force: true })).rejects.toThrow(
-    '--out n: heddle did not write log.jsonl, so it is not replaced; move it away',
+    errorAbout({ area: '--out n', values: ['log.jsonl'] }),
   );
 });
 
@@ -73,10 +78,14 @@ it('calls a damaged config.json damaged, and an empty name empty', async () => {
   );
   // Without --force a damaged model is not replaced.
   await writeFolder(files, 'n', { 'config.json': new Uint8Array(1), 'model.safetensors': new Uint8Array(1) });
-  await expect(outFolder(files, 'name', { out: 'n' })).rejects.toThrow('--out n: a model exists');
+  await expect(outFolder(files, 'name', { out: 'n' })).rejects.toThrow(
+    errorAbout({ area: '--out n', offers: [{ force: true }] }),
+  );
   expect(await outFolder(files, 'name', { out: 'n', force: true })).toBe('n');
   for (const out of ['', ' '])
-    await expect(outFolder(files, 'name', { out })).rejects.toThrow('--out is empty; name a folder');
+    await expect(outFolder(files, 'name', { out })).rejects.toThrow(
+      errorAbout({ values: ['--out', 'folder'] }),
+    );
 });
 
 // A private mount, where the system lets an ordinary user have one.

@@ -9,6 +9,7 @@ import { grownTo } from '../../src/model/grown-positions.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { unevenWeights } from '../support/decoding.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { trainCharacters } from '../support/tokenizers.ts';
 
 const tokenizer = trainCharacters(['abcdefgh ']);
@@ -47,13 +48,15 @@ describe.each<Partial<ModelOptions>>([
     const short = await own.translate(['abc'], { maxNewTokens: 8 });
     const direct = new Translator(cpuEngine(), modelOf(9, options));
     expect(short).toEqual(await direct.translate(['abc'], { maxNewTokens: 8 }));
-    await expect(own.translate([text], { maxLength: 20 })).rejects.toThrow('the maximum length is 20');
+    await expect(own.translate([text], { maxLength: 20 })).rejects.toThrow(
+      errorAbout({ area: 'translate', values: [20] }),
+    );
   });
 });
 
 it('other models refuse such a source', async () => {
   const translator = new Translator(cpuEngine(), modelOf(9, { positions: 'sinusoidal' }));
-  await expect(translator.translate([text])).rejects.toThrow('the maximum length is 9');
+  await expect(translator.translate([text])).rejects.toThrow(errorAbout({ area: 'translate', values: [9] }));
 });
 
 it('all members of an ensemble grow, or none does', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { loadTokenizer, readTokenizerFile } from '../../src/text/load-tokenizer.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { itInFull } from '../support/in-full.ts';
 import { phrases, quixote } from '../support/text.ts';
 import { trainBpe, trainCharacters, trainWords } from '../support/tokenizers.ts';
@@ -149,7 +150,7 @@ describe('a tokenizer file for a new training', () => {
     const { '</s>': _, ...endless } = vocab;
     expect(() =>
       readTokenizerFile(json({ ...file, model: { ...file.model, vocab: endless } }), 'x.json'),
-    ).toThrow('x.json: there is no end token');
+    ).toThrow(errorAbout({ area: 'x.json', values: ['[end]', '</s>', '[EOS]'] }));
   });
 
   it.each([

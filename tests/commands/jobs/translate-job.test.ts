@@ -12,6 +12,7 @@ import { nodeFiles } from '../../../src/host/node-files.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { createTokenizer, specialTokens } from '../../../src/text/tokenizers/tokenizer.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { jobs } from '../../support/jobs.ts';
 import { letterModel } from '../../support/saved-model.ts';
 
@@ -65,7 +66,7 @@ it('returns one line per text, for any output of a byte-level model', async () =
   expect(best?.text.startsWith('\n\r')).toBe(true);
   expect(best?.ids).not.toContain(4);
   await expect(runJob(jobs.translate, without(['q']), { host: 'cpu' })).rejects.toThrow(
-    'badWords: "q" is not in the vocabulary of the model; leave it out',
+    errorAbout({ area: 'badWords', values: ['q'] }),
   );
 });
 

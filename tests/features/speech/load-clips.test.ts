@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { clipsOf, readClips } from '../../../src/features/speech/load-clips.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const files = async (texts: Record<string, string>) => {
   const all = memoryFiles();
@@ -53,7 +54,7 @@ it('reads named columns, and names those that are missing', async () => {
   const columns = { files: ['a.csv'], sourceColumn: 'wave', targetColumn: 'said' };
   expect(await clipsOf(columns, all)).toEqual([{ source: '1.wav', target: 'one' }]);
   await expect(clipsOf({ ...columns, targetColumn: 'text' }, all)).rejects.toThrow(
-    'a.csv: no column text in its header: wave, said',
+    errorAbout({ area: 'a.csv', values: ['text', 'wave', 'said'] }),
   );
 });
 
@@ -69,5 +70,7 @@ it('holds out texts, whoever speaks them', async () => {
 
 it('names a manifest without clips, and lines that are no JSON', async () => {
   await expect(read({ 'a.tsv': 'no tab\n' }, 'a.tsv')).rejects.toThrow('a.tsv: no clip with a text');
-  await expect(read({ 'a.jsonl': '{}\nx\n' }, 'a.jsonl')).rejects.toThrow('a.jsonl: line 2 is not JSON');
+  await expect(read({ 'a.jsonl': '{}\nx\n' }, 'a.jsonl')).rejects.toThrow(
+    errorAbout({ area: 'a.jsonl', values: [2] }),
+  );
 });

@@ -61,13 +61,19 @@ it('reads images, texts that it draws, and lists; names what is no line', async 
   expect([typeof one, typeof two]).toEqual(['string', 'string']);
   expect(await model.read('hedge', { maxNewTokens: 3 })).toBe(two);
   await expect(model.read({ width: 4, height: 4, data: new Uint8Array(16) })).rejects.toThrow('is empty');
-  await expect(model.read({ width: 4, height: 4, data: new Uint8Array(9) })).rejects.toThrow('9 numbers');
-  await expect(model.read({ width: 0, height: 4, data: [] })).rejects.toThrow('0 x 4 pixels');
+  await expect(model.read({ width: 4, height: 4, data: new Uint8Array(9) })).rejects.toThrow(
+    errorAbout({ area: 'read', values: [9] }),
+  );
+  await expect(model.read({ width: 0, height: 4, data: [] })).rejects.toThrow(
+    errorAbout({ area: 'read', values: [0, 4] }),
+  );
   const wide = { width: 900, height: 16, data: Uint8Array.from({ length: 14400 }, (_, i) => (i % 9) * 20) };
-  await expect(model.read(wide)).rejects.toThrow('57 times as wide');
+  await expect(model.read(wide)).rejects.toThrow(errorAbout({ area: 'read', values: [57] }));
   await expect(model.read(new Blob(['x']))).rejects.toThrow('need a page');
   // @ts-expect-error the option is unknown
-  await expect(model.read([], { maxNewToken: 2 })).rejects.toThrow('Did you mean maxNewTokens?');
+  await expect(model.read([], { maxNewToken: 2 })).rejects.toThrow(
+    errorAbout({ area: 'read', values: ['maxNewToken', 'maxNewTokens'] }),
+  );
   const saved = { config, sourceKind: frameSource, source: target, target, weights };
   expect(() => new Model(saved, session)).toThrow(
     errorAbout({

@@ -158,7 +158,7 @@ it('rejects deeply nested JSON', async () => {
   await loadModelFolder(files, 'bart');
   await files.write('bart/config.json', nested(500));
   await expect(loadModelFolder(files, 'bart')).rejects.toThrow(
-    'bart/config.json: nesting is deeper than 500 levels',
+    errorAbout({ area: 'bart/config.json', values: [500] }),
   );
 });
 

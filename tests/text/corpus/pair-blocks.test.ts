@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { pairBlocks } from '../../../src/text/corpus/pair-blocks.ts';
 import { type PairFiles, parseBlock } from '../../../src/text/corpus/pair-files.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 /**
  * Reads pairs of files in memory, in blocks of at least `blockBytes`, from a stream of chunks of `chunk`
@@ -71,7 +72,7 @@ it.each([
 });
 
 it('rejects a side without the other, and no file at all', async () => {
-  await expect(read({}, { source: ['en'] })).rejects.toThrow('1 source files and 0 target files');
+  await expect(read({}, { source: ['en'] })).rejects.toThrow(errorAbout({ area: 'corpus', values: [1, 0] }));
   await expect(read({}, {})).rejects.toThrow('no file of pairs is named');
 });
 
@@ -93,7 +94,11 @@ it('reads CSV by the names of its columns, with quotes, commas and line breaks i
     expect(bad).toEqual(['2 no column', '3 empty target', '4 empty line']);
   }
   await expect(read({ 'x.csv': csv }, { files: ['x.csv'] })).rejects.toThrow(
-    'x.csv: there is no column source, only id, es, en; name the columns (sourceColumn, targetColumn)',
+    errorAbout({
+      area: 'x.csv',
+      options: ['sourceColumn', 'targetColumn'],
+      values: ['source', 'id', 'es', 'en'],
+    }),
   );
 });
 
@@ -123,7 +128,7 @@ it('names the line that is not UTF-8, in any block', async () => {
   const latin1 = Uint8Array.from([...new TextEncoder().encode('a\tb\nc\td\n'), 0x65, 0x09, 0xf1, 0x0a]);
   for (const blockBytes of [1, 1000])
     await expect(read({ 'x.tsv': latin1 }, { files: ['x.tsv'] }, { blockBytes })).rejects.toThrow(
-      'x.tsv: line 3 is not UTF-8',
+      errorAbout({ area: 'x.tsv', values: [3] }),
     );
 });
 

@@ -9,6 +9,7 @@ import { EventWriter } from '../../../src/train/report/tensorboard.ts';
 import { historyOf, parseLog } from '../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
@@ -178,7 +179,7 @@ it('writes the model FLOPs utilization once it is known', async () => {
 
 it('rejects a folder in the model folder, and one that cannot be written; a full disk later does not end the run', async () => {
   await expect(train({ steps: 1, tensorboard: 'model/events' })).rejects.toThrow(
-    'train: tensorboard (model/events) is in the model folder model; use a folder outside',
+    errorAbout({ area: 'train', options: ['tensorboard'], values: ['model/events', 'model'] }),
   );
   const full = memoryFiles();
   const append = async () => {

@@ -9,6 +9,7 @@ import { metricNamed } from '../../../src/text/metrics/main-metrics.ts';
 import { historyOf, type LogEval, parseLog } from '../../../src/train/report/training-log.ts';
 import { BestModel, type BestOptions, checkBest } from '../../../src/train/run/best-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { itInFull } from '../../support/in-full.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
@@ -77,13 +78,13 @@ describe('the best', () => {
 
   it('is rejected if no evaluation can measure it', () => {
     expect(() => checkBest({ ...options, evalSteps: 0 })).toThrow(
-      /patience needs dev pairs and evaluations \(evalSteps\)/,
+      errorAbout({ area: 'train', options: ['patience', 'evalSteps'] }),
     );
     expect(() =>
       checkBest({ ...options, patience: 0, metric: metricNamed('tokenAccuracy', []), evalSteps: 0 }),
-    ).toThrow(/best by tokenAccuracy needs dev pairs and evaluations \(evalSteps\)/);
+    ).toThrow(errorAbout({ area: 'train', options: ['evalSteps'], values: ['tokenAccuracy'] }));
     expect(() => checkBest({ ...options, metric: metricNamed('bleu', []) })).toThrow(
-      /best by bleu needs translations \(devSentences\)/,
+      errorAbout({ area: 'train', options: ['devSentences'], values: ['bleu'] }),
     );
   });
 });

@@ -13,6 +13,7 @@ import { historyOf, type LogProbe, parseLog } from '../../../src/train/report/tr
 import { Probe } from '../../../src/train/run/probe.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { itInFull } from '../../support/in-full.ts';
 import { letterModel } from '../../support/saved-model.ts';
 import { testSession } from '../../support/session.ts';
@@ -82,7 +83,7 @@ it('takes a dev pair of several tokens, and rejects a probe without a tab', asyn
   const { probes } = await run({ steps: 1, probe: 'dev' });
   expect(probes[0]!.source.length).toBeGreaterThan(2);
   await expect(run({ steps: 1, probe: 'no tab' })).rejects.toThrow(
-    'must be a source, a tab and a target, or dev',
+    errorAbout({ area: 'train', options: ['probe'], values: ['"no tab"'] }),
   );
 });
 

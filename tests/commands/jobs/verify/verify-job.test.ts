@@ -9,6 +9,7 @@ import type { Files } from '../../../../src/files/files.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { fixtureFiles, goldenFolder, goldenNames } from '../../../support/golden.ts';
 import { smallHfJson } from '../../../support/hf.ts';
 import { EngineSession } from '../../../support/session.ts';
@@ -174,6 +175,6 @@ it('with keys and values in f16 refuses what is no golden case', async () => {
   const json = new TextEncoder().encode(JSON.stringify(smallHfJson('bart')));
   const session = onCpu(memoryFiles(new Map([['m/config.json', json]])));
   await expect(verify({ folders: ['m'], cacheType: 'f16' }, session)).rejects.toThrow(
-    'm is no golden case; only those are compared with the option cacheType',
+    errorAbout({ options: ['cacheType'], values: ['m'] }),
   );
 });

@@ -176,5 +176,7 @@ it('names an augmentation or tokenizer that does not fit', async () => {
   expect(() => augmentRates(['typos=2'])).toThrow(
     errorAbout({ area: 'train', options: ['augment'], values: ['typos', '2'] }),
   );
-  await expect(drawnData(pairs, 'bpe', { samplingAlpha: 1 })).rejects.toThrow(/unigram/);
+  await expect(drawnData(pairs, 'bpe', { samplingAlpha: 1 })).rejects.toThrow(
+    errorAbout({ area: 'train', options: ['samplingAlpha'] }),
+  );
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { pairReaders } from '../../../../src/features/documents/pairs/pair-readers.ts';
 import { pairBlocks } from '../../../../src/text/corpus/pair-blocks.ts';
 import { type PairFiles, parseBlock } from '../../../../src/text/corpus/pair-files.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 /** The pairs of a file in memory, from a stream of chunks of `chunk` bytes. */
 async function read(
@@ -194,6 +195,8 @@ msgstr ""
     const view = new DataView(endless.buffer);
     for (const [at, value] of [0x950412de, 1, 0, 0, 0, 0, 0, 0, 0, 1, 48, 48, 52].entries())
       view.setUint32(4 * at, value, true);
-    await expect(read('a.mo', endless)).rejects.toThrow('segment 0 is unknown');
+    await expect(read('a.mo', endless)).rejects.toThrow(
+      errorAbout({ area: 'a.mo', values: ['segment 0 is unknown'] }),
+    );
   });
 });

@@ -85,9 +85,13 @@ it.skipIf(!existsSync(shared)).each([['source.spm'], ['source.spm', 'target.spm'
       errorAbout({ area: 'firefox', values: ['opus.spm32k-spm32k.vocab.yml'] }),
     );
     await folder.write('m/opus.spm32k-spm32k.vocab.yml', text(yaml.replace('": 5\n', '": 4\n')));
-    await expect(loadModelFolder(folder, 'm')).rejects.toThrow(/vocab\.yml: .* have the same id 4/);
+    await expect(loadModelFolder(folder, 'm')).rejects.toThrow(
+      errorAbout({ area: 'm/opus.spm32k-spm32k.vocab.yml', values: [4] }),
+    );
     for (const each of spm) await folder.remove(`m/${each}`);
-    await expect(loadModelFolder(folder, 'm')).rejects.toThrow('there is no source.spm');
+    await expect(loadModelFolder(folder, 'm')).rejects.toThrow(
+      errorAbout({ kind: 'not-found', area: 'm', values: ['opus.spm32k-spm32k.vocab.yml'] }),
+    );
   },
 );
 
@@ -108,9 +112,11 @@ it('names what is missing', async () => {
   const files = await folderOf({
     'decoder.yml': new TextEncoder().encode('models:\n  - m.npz\nvocabs:\n  - a.spm\n'),
   });
-  await expect(loadModelFolder(files, 'm')).rejects.toThrow('m: there is no m.npz');
+  await expect(loadModelFolder(files, 'm')).rejects.toThrow(
+    errorAbout({ kind: 'not-found', area: 'm', values: ['m.npz'] }),
+  );
   const outside = await folderOf({ 'decoder.yml': new TextEncoder().encode('models:\n  - ../m.npz\n') });
   await expect(loadModelFolder(outside, 'm')).rejects.toThrow(
-    'models names ../m.npz, which is not in the folder',
+    errorAbout({ area: 'm/decoder.yml', values: ['models'] }),
   );
 });
