@@ -1,11 +1,21 @@
 // What a translation gets from its alignment with the source: attention with labels of the tokens, and source
 // words in place of unknown ones.
 
+import type { Engine } from '../engine/engine.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { Attention } from './alignment.ts';
 import { replaceUnknown } from './replace-unknown.ts';
 import type { Generation, TextOptions, Translation } from './text-options.ts';
 import { wordAlignment } from './word-alignment.ts';
+
+/** Positions for the alignment of a pair, at most `most`. Without a GPU padding costs as much as tokens. */
+export const alignedSize = (
+  { runsAtOnce }: Engine,
+  source: readonly number[],
+  ids: readonly number[],
+  most: number,
+): number =>
+  runsAtOnce ? Math.min(most, 16 * Math.ceil(Math.max(source.length, ids.length + 1) / 16)) : most;
 
 type AlignText = (translation: Translation) => Promise<Attention<number>>;
 

@@ -18,7 +18,6 @@ import { searchFor } from './open-search.ts';
 import type { DecodeRuledTexts, RuledDecoding } from './ruled-texts.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
-import { splitTexts } from './split-texts.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
 import { joinTokens, streamTokens } from './text-streamer.ts';
 import type { ForcedPrefixes } from './token-rules.ts';
@@ -28,6 +27,7 @@ const later = {
   alignment: () => import('./alignment.ts'),
   alignedTexts: () => import('./aligned-texts.ts'),
   constraints: () => import('./target-constraints.ts'),
+  splitTexts: () => import('./split-texts.ts'),
 };
 
 /**
@@ -116,6 +116,7 @@ export class Translator {
       return this.#generateWhole(texts, options, source, (long) => {
         for (const text of long) onLongText?.(text);
       });
+    const { splitTexts } = await later.splitTexts();
     const { sentences, owners, onLong, join } = splitTexts(texts, options);
     const numberOf = (sentence: number) => (owners[sentence] as number) + 1;
     return join(await this.#generateWhole(sentences, options, source, onLong, numberOf));
@@ -228,13 +229,13 @@ export class Translator {
     }
     if (!attention && !alignment && !replaces) return out;
     const { startId, signal } = this.#settingsOf(decode, shape);
+    const { target, config } = this.#model;
+    const { alignedSize, withAlignments } = await later.alignedTexts();
     const align = (i: number, ids: readonly number[]) => {
       signal?.throwIfAborted();
       const source = encoded[i] as number[];
-      return this.align(source, ids, startId, this.#alignedSize(source, ids, shape));
+      return this.align(source, ids, startId, alignedSize(this.#engine, source, ids, sizeOf(shape)));
     };
-    const { target, config } = this.#model;
-    const { withAlignments } = await later.alignedTexts();
     return withAlignments(out, align, texts, { source, target, guided: config.alignmentHead }, options);
   }
 
@@ -301,13 +302,6 @@ export class Translator {
     const { fitting, ...shape } = shapeFor(texts, options, this.#model.config);
     const exact = this.#engine.runsAtOnce;
     return this.#shapes.find((existing) => isReusable(existing, shape, fitting, exact)) ?? shape;
-  }
-
-  /** Positions for the alignment of a pair. Without a GPU padding costs as much as tokens. */
-  #alignedSize(source: readonly number[], ids: readonly number[], shape: TranslatorShape): number {
-    const most = sizeOf(shape);
-    if (!this.#engine.runsAtOnce) return most;
-    return Math.min(most, 16 * Math.ceil(Math.max(source.length, ids.length + 1) / 16));
   }
 
   #onlyShape(): TranslatorShape {

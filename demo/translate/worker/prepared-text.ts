@@ -1,5 +1,6 @@
 // What is done to a sentence before the model reads it, and undone in its translation: the case of a text in capitals,
-// and placeholders for names, numbers and times, which the model copies (scripts/general-model/copies.mjs).
+// placeholders for names, numbers and times, which the model copies (scripts/general-model/copies.mjs), and emoji, which
+// it does not know.
 
 import type { KnownWords } from './known-words.ts';
 
@@ -19,7 +20,21 @@ export interface PreparedText {
   /** What each placeholder stands for. */
   readonly copies: ReadonlyMap<string, string>;
   readonly isUpper: boolean;
+  /** Emoji before and after the text, with their spaces. */
+  readonly around: readonly [before: string, after: string];
 }
+
+const emoji =
+  '(?:\\p{Extended_Pictographic}|\\p{Emoji_Modifier}|\\p{Regional_Indicator}|[\\u200d\\ufe0f\\u20e3])';
+const emojiAround = new RegExp(`^((?:${emoji}|\\s)*)(.*?)((?:\\s|${emoji})*)$`, 'su');
+const emojiInside = new RegExp(`\\s*${emoji}+`, 'gu');
+const onlyEmoji = new RegExp(`^${emoji}+$`, 'u');
+
+/** Whether a word is only emoji, which the model does not read. */
+export const isEmoji = (word: string): boolean => onlyEmoji.test(word);
+
+/** Whether a text has something to translate: a letter or a digit. */
+export const hasWords = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);
 
 /** Whether a text is in capitals: two words or more, without a small letter. */
 export const isInCapitals = (text: string): boolean =>
@@ -42,9 +57,12 @@ function sentenceCase(text: string, words: KnownWords): string {
 /** Prepares a sentence. Without `withCopies` nothing becomes a placeholder. */
 export function prepareText(sentence: string, words: KnownWords, withCopies: boolean): PreparedText {
   const isUpper = isInCapitals(sentence);
-  const cased = isUpper ? sentenceCase(sentence, words) : sentence;
+  const [, before = '', inner = '', after = ''] = emojiAround.exec(sentence) ?? [];
+  const around = [before, after] as const;
+  const read = inner.replace(emojiInside, '');
+  const cased = isUpper ? sentenceCase(read, words) : read;
   const copies = new Map<string, string>();
-  if (!withCopies) return { text: cased, copies, isUpper };
+  if (!withCopies) return { text: cased, copies, isUpper, around };
   const free: Record<string, string[]> = {
     name: [...copyPlaceholders.name],
     number: [...copyPlaceholders.number],
@@ -61,7 +79,7 @@ export function prepareText(sentence: string, words: KnownWords, withCopies: boo
     copies.set(placeholder, found);
     return placeholder;
   });
-  return { text, copies, isUpper };
+  return { text, copies, isUpper, around };
 }
 
 /** Whether a translation has each placeholder exactly once. */
@@ -69,11 +87,14 @@ export const keepsCopies = ({ copies }: PreparedText, translation: string): bool
   [...copies.keys()].every((placeholder) => translation.split(placeholder).length === 2) &&
   !/[\ue100-\ue107]/.test([...copies.keys()].reduce((text, each) => text.replace(each, ''), translation));
 
-/** The translation of a prepared text with what was copied, and in its case. */
-export function restoreText({ copies, isUpper }: PreparedText, translation: string): string {
+/** The translation of a prepared text with what was copied, in its case, and with its emoji. */
+export function restoreText(
+  { copies, isUpper, around: [before, after] }: PreparedText,
+  translation: string,
+): string {
   const restored = [...copies].reduce(
     (text, [placeholder, copied]) => text.replace(placeholder, copied),
     translation,
   );
-  return isUpper ? restored.toUpperCase() : restored;
+  return before + (isUpper ? restored.toUpperCase() : restored) + after;
 }

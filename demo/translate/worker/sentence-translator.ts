@@ -6,6 +6,8 @@ import type { SentDecoding, TranslatedSentence } from '../translate-protocol.ts'
 import type { KnownWords } from './known-words.ts';
 import {
   copyPlaceholders,
+  hasWords,
+  isEmoji,
   keepsCopies,
   type PreparedText,
   prepareText,
@@ -35,7 +37,7 @@ export class SentenceTranslator {
     signal?: AbortSignal,
   ): Promise<TranslatedSentence> {
     const { prepared, found } = await this.#generate(source, options, signal);
-    const target = restoreText(prepared, found?.text ?? '');
+    const target = found ? restoreText(prepared, found.text) : source;
     const attention = found?.attention ?? noAttention;
     const weights = wordWeights(attention, prepared.text, found?.text ?? '');
     const doubts = found && found.text !== '' ? doubtsOf(found) : [];
@@ -43,8 +45,8 @@ export class SentenceTranslator {
       source,
       target,
       space,
-      sourceWords: wordRanges(source),
-      targetWords: wordRanges(target),
+      sourceWords: wordsOf(source),
+      targetWords: wordsOf(target),
       weights,
       doubts,
       attention: {
@@ -89,6 +91,7 @@ export class SentenceTranslator {
   ): Promise<{ prepared: PreparedText; found: Generation | undefined }> {
     const given = { ...options, attention: true, longTexts: 'crop', signal } as const;
     const prepared = prepareText(source, this.#words, this.#copies);
+    if (!hasWords(prepared.text)) return { prepared, found: undefined };
     const [found] = await this.#model.generate(prepared.text, given);
     if (keepsCopies(prepared, found?.text ?? '')) return { prepared, found };
     const plain = prepareText(source, this.#words, false);
@@ -96,6 +99,10 @@ export class SentenceTranslator {
     return { prepared: plain, found: again };
   }
 }
+
+/** The words of a text that the model reads or writes. */
+const wordsOf = (text: string) =>
+  wordRanges(text).filter(({ start, end }) => !isEmoji(text.slice(start, end)));
 
 const noAttention = { source: [], target: [], layers: 1, heads: 1, weights: new Float32Array() };
 

@@ -14,15 +14,15 @@ export interface Range {
 export interface Doubt {
   /** Index of the word among the words of the translation. */
   readonly word: number;
-  /** Probability of its least probable token. */
+  /** Its probability: the product of those of its tokens. */
   readonly probability: number;
 }
 
 /**
- * A word with a token of a lower probability is doubtful. Calibrated for the model of the page Translate on sentences
- * that it has not seen: see "The model of the page" in docs/models.md.
+ * A word is doubtful if its probability is below `base` / √p, where p is the probability of the whole translation, and below
+ * `most`. Calibrated for the model of the page Translate: see "The model of the page" in docs/models.md.
  */
-export const doubtfulBelow = 0.27;
+const doubtful = { base: 0.042, most: 0.35 } as const;
 
 /** What is between white space. */
 export const wordRanges = (text: string): Range[] =>
@@ -75,16 +75,16 @@ export function wordWeights(attention: Attention, source: string, target: string
 }
 
 /** The words of a translation that the model is not sure of. */
-export function doubtsOf({ text, logProbs = [], attention }: Generation): Doubt[] {
+export function doubtsOf({ text, logProb, logProbs = [], attention }: Generation): Doubt[] {
   const words = wordsOfTokens(attention?.target ?? [], text);
-  const lowest = new Map<number, number>();
+  const limit = Math.min(doubtful.most, doubtful.base / Math.exp(logProb / 2));
+  const sums = new Map<number, number>();
   for (const [t, word] of words.entries()) {
-    const probability = Math.exp(logProbs[t] ?? 0);
     // The end token belongs to the last word: a translation that ends too early is doubtful there.
     const at = word < 0 ? Math.max(...words) : word;
-    if (at >= 0) lowest.set(at, Math.min(lowest.get(at) ?? 1, probability));
+    if (at >= 0) sums.set(at, (sums.get(at) ?? 0) + (logProbs[t] ?? 0));
   }
-  return [...lowest]
-    .filter(([, probability]) => probability < doubtfulBelow)
-    .map(([word, probability]) => ({ word, probability }));
+  return [...sums]
+    .map(([word, sum]) => ({ word, probability: Math.exp(sum) }))
+    .filter(({ probability }) => probability < limit);
 }
