@@ -42,7 +42,10 @@ describe('an optimizer', () => {
   });
 
   const cases: [Partial<OptimizerConfig>, string][] = [
-    [{ kind: 'lion' as 'adam' }, 'optimizer: kind is "lion", it must be one of adamw, adam, rmsprop, sgd'],
+    [
+      { kind: 'unknown' as 'adam' },
+      'optimizer: kind is "unknown", it must be one of adamw, adam, rmsprop, sgd',
+    ],
     [{ beta1: 1 }, 'optimizer: beta1 is 1, it must be a number of at least 0 and below 1'],
     [{ beta2: Number.NaN }, 'optimizer: beta2 is NaN'],
     [{ rho: -0.1 }, 'optimizer: rho is -0.1'],
