@@ -39,13 +39,16 @@ async function jsonOfScripts(): Promise<string> {
 }
 
 let file: Promise<string> | undefined;
-/** A module that fetches a file of the scripts: the workers and pages of a site share it. */
+/**
+ * A module that fetches a file of the scripts: the workers and pages of a site share it. It fetches when it is called: a
+ * module that waits divides the modules of its worker into many files.
+ */
 async function moduleOfFile(): Promise<string> {
   const path = resolve(root, 'node_modules/.cache/heddle/html-translator.json');
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, await jsonOfScripts());
   return `import url from ${JSON.stringify(`${path}?url`)};
-    export default await fetch(url).then((response) => response.json());`;
+    export default () => fetch(url).then((response) => response.json());`;
 }
 
 let scripts: Promise<string> | undefined;
@@ -61,7 +64,7 @@ export const htmlTranslator = ({ asFile = false } = {}): Plugin => ({
       file ??= moduleOfFile();
       return file;
     }
-    scripts ??= jsonOfScripts().then((json) => `export default ${json};`);
+    scripts ??= jsonOfScripts().then((json) => `export default async () => (${json});`);
     return scripts;
   },
 });

@@ -151,7 +151,8 @@ describe('a training run', () => {
     let second: ReturnType<typeof heddle> | undefined;
     const first = heddleProcess([...args, '100000'], {
       onStart(child) {
-        child.stderr?.on('data', () => {
+        child.stderr?.on('data', (chunk: Buffer) => {
+          if (!/training on/.test(String(chunk))) return; // it has the folder by then
           second ??= heddle([...args, '2', '--force']).finally(() => child.kill('SIGINT'));
         });
       },

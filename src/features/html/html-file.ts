@@ -1,7 +1,7 @@
 // A model with its translator as one HTML file: it opens from a disk or a mail, and loads nothing. The translator
 // is page/offline-translator.ts, which the build compresses into one text (demo/build/html-translator.ts).
 
-import translator from 'virtual:heddle-html-translator';
+import translatorScripts from 'virtual:heddle-html-translator';
 import { check } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { heddleFiles } from '../../formats/save-heddle.ts';
@@ -37,6 +37,7 @@ export async function htmlFile(
       area: 'save: html',
     },
   );
+  const scripts = await translatorScripts();
   const files = Object.entries(heddleFiles(model, dtype));
   const names = files.map(([name, bytes]) => [name, bytes.length] as const);
   const packed = await compress(new Blob(files.map(([, bytes]) => bytes as BlobPart)));
@@ -47,8 +48,8 @@ export async function htmlFile(
     STYLE: pageStyle,
     FACTS: JSON.stringify(facts).replaceAll('<', '\\u003c'),
     MODEL: encodeBase85(packed),
-    TRANSLATOR: translator.text,
-    START: translator.start,
+    TRANSLATOR: scripts.text,
+    START: scripts.start,
   };
   const text = page.replace(/(?:\/\* )?__([A-Z_]+?)__(?: \*\/)?/g, (_, name: string) => parts[name] ?? '');
   const bytes = new TextEncoder().encode(text);

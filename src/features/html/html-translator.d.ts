@@ -2,6 +2,5 @@
 
 declare module 'virtual:heddle-html-translator' {
   /** The scripts of the HTML file: the first one, and the translator, compressed by gzip, in base64. */
-  const translator: { readonly start: string; readonly text: string };
-  export default translator;
+  export default function scripts(): Promise<{ readonly start: string; readonly text: string }>;
 }
