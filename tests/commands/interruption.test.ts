@@ -81,7 +81,7 @@ it('shows progress of the built-in corpus, and stops at SIGINT', async () => {
   expect(ended.stderr).toMatch(/"text":"pairs, [\d,]+ pairs\/s, \d+ s left"/);
 });
 
-it('is interrupted at any moment of a training and of a plan, without half-written files', async () => {
+itInFull('is interrupted at any moment of a training and of a plan, without half-written files', async () => {
   const train = ['train', ...smallTraining, '--steps', '20', '--save-steps', '5', '--host', 'cpu'];
   await interruptEverywhere([...train, '--out', 'm'], at('empty'), { moments: 3 });
   await interruptEverywhere(['plan', '--preset', 'tiny'], at('empty'), { moments: 2 });

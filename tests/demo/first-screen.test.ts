@@ -4,6 +4,7 @@ import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
 import { untilText } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { withFakeWorkerPage } from './fake-worker-page.ts';
 
 let page: Page;
@@ -99,7 +100,7 @@ it('copies a picture of a lesson, or downloads it', async () => {
   await untilText(page, '#stage-note', 'copied');
 });
 
-it('races against a recorded curve of 400 steps, and draws a picture of the result', async () => {
+itInFull('races against a recorded curve of 400 steps, and draws a picture of the result', async () => {
   await page.locator('#race').click();
   await untilText(page, '#comparison', 'Grey: the run of the link');
   await page.waitForFunction(

@@ -99,7 +99,7 @@ itInFull('downloads a model directly from the hub under a sub-path, as its polic
   withHub = false;
 });
 
-it('loads a recorded run only when its panel is seen', async () => {
+itInFull('loads a recorded run only when its panel is seen', async () => {
   const page = await chrome.browser.newPage();
   const json = new Set<string>();
   page.on('request', (request) => {

@@ -158,7 +158,7 @@ describe('before a training run', () => {
     expect(settings).toMatchObject({ settings: { learningRate: 0.002 } });
   });
 
-  it('accepts dropped corpus and model files, and pasted text', async () => {
+  itInFull('accepts dropped corpus and model files, and pasted text', async () => {
     const page = await openPage();
     const drop = (names: string, content: string) =>
       page.evaluate(
@@ -533,7 +533,7 @@ describe('a model from the hub', () => {
     expect(await calls(page, 'removePartial')).toEqual([['endless']]);
   });
 
-  it('reports errors and success', async () => {
+  itInFull('reports errors and success', async () => {
     const page = await openPage();
     await page.locator('#hub-fetch').click();
     await untilText(page, '#hub-note.wrong', '^Enter a model');

@@ -601,7 +601,7 @@ describe.each(widths)('the loaded model at %i px', (width) => {
 });
 
 describe('pairs of the visitor', () => {
-  it('say how many are held out, and if none are', async () => {
+  itInFull('say how many are held out, and if none are', async () => {
     const page = await visit(390);
     await pastePairs(page, 'one\tuno\ntwo\tdos');
     await untilText(page, '#corpus-summary', 'dev pairs802'); // none for test
@@ -886,7 +886,7 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
-  it('shares corpus, recipe and seed by address, and ignores a broken one with a message', async () => {
+  itInFull('shares corpus, recipe and seed by address, and ignores a broken one with a message', async () => {
     const page = await visit(width);
     await page.locator('input[value="task"]').click();
     const [, , task] = await page.$$('#corpus select');

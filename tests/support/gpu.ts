@@ -1,5 +1,5 @@
 // A GPU device for tests in every host: Dawn in Node, navigator.gpu in Chrome, Firefox and Deno.
-import { afterAll, afterEach, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeEach, it } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
@@ -28,6 +28,9 @@ export const sample = <T>(all: readonly T[], kept: (one: T) => boolean): readonl
  */
 export const fewerInChrome = <T>(all: readonly T[], kept: (one: T) => boolean): readonly T[] =>
   everyCase || gpuHost !== 'Chrome' ? all : all.filter(kept);
+
+/** A test of many rows or updates: Chrome leaves it to Dawn unless HEDDLE_FULL is set. */
+export const itOnDawn = it.skipIf(!everyCase && gpuHost === 'Chrome');
 
 /** The shape of adapter that `npm run test:shapes` sets; default: no changes. */
 export const testShape: AdapterShape = shapeNamed(import.meta.env.HEDDLE_SHAPE);

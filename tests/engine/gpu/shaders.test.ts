@@ -12,6 +12,7 @@ import {
 } from '../../../src/engine/gpu/shaders.ts';
 import type { ShaderSource } from '../../../src/engine/ops/op.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { launchedKernels } from '../../support/launched-kernels.ts';
 import { lintWgsl } from '../../support/wgsl-lint.ts';
 
@@ -123,7 +124,7 @@ it("reads the declarations of a user's own shader; two sources of one name are t
 describe('the shaders of shaders/', () => {
   const kernels = launchedKernels();
 
-  it('contain no construct that crashes a browser, as compiled for each launch', () => {
+  itInFull('contain no construct that crashes a browser, as compiled for each launch', () => {
     const faults = kernels.flatMap(({ shader: name, constants, f16, traits }) => {
       const shader = shaderOf(name);
       const code = codeOf(shader, constantsOf(shader, constants).consts, f16);

@@ -274,29 +274,28 @@ describe('texts in which tokenizers differ', () => {
     expect(compareTokenizers(source, target, config, hostile)).toEqual([]);
   });
 
-  it.each(['unigram', 'unigram-symbols', 'unigram-bytes', 'bpe', 'bpe-bytes'])(
-    'SentencePiece model %s, with each flag',
-    (name) => {
-      const flags = [
-        {},
-        { suffix: true },
-        { suffix: false },
-        { collapse: false },
-        { collapse: true, prefix: false },
-        { suffix: true, collapse: false },
-        { suffix: true, collapse: true, prefix: true },
-      ];
-      for (const combination of everyCase ? flags : flags.slice(0, name === 'unigram' ? 1 : 5)) {
-        const file = withFlags(model(name), combination);
-        const tokenizer = new SentencePieceTokenizer({ file, name, special: { pad: 0, start: 0 } });
-        const { start, end, pad: padId } = tokenizer.special;
-        const ids = { startId: start, endId: end, padId };
-        expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(combination)).toEqual(
-          [],
-        );
-      }
-    },
-  );
+  it.each(
+    process.env.HEDDLE_FULL
+      ? ['unigram', 'unigram-symbols', 'unigram-bytes', 'bpe', 'bpe-bytes']
+      : ['unigram', 'bpe-bytes'],
+  )('SentencePiece model %s, with each flag', (name) => {
+    const flags = [
+      {},
+      { suffix: true },
+      { suffix: false },
+      { collapse: false },
+      { collapse: true, prefix: false },
+      { suffix: true, collapse: false },
+      { suffix: true, collapse: true, prefix: true },
+    ];
+    for (const combination of everyCase ? flags : flags.slice(0, name === 'unigram' ? 1 : 5)) {
+      const file = withFlags(model(name), combination);
+      const tokenizer = new SentencePieceTokenizer({ file, name, special: { pad: 0, start: 0 } });
+      const { start, end, pad: padId } = tokenizer.special;
+      const ids = { startId: start, endId: end, padId };
+      expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(combination)).toEqual([]);
+    }
+  });
 
   it('tokenizers of heddle', () => {
     const side = (from: number) => phrases.slice(from, from + (everyCase ? 300 : 100));

@@ -13,6 +13,7 @@ import { dropoutRates } from '../../../src/train/run/live-run.ts';
 import type { RunningTraining } from '../../../src/train/run/loop.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { itInFull } from '../../support/in-full.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
@@ -72,46 +73,53 @@ const logOf = async (folder: string) =>
 
 const text = '4 learningRate=0.002 dropout=0.4; 8 dropout=0 evalSteps=3';
 
-it('keeps the bits of a run that is changed by hand: repeated, on a new device and resumed', async () => {
-  const fields = { heldOut: 0.1, evalSteps: 2 };
-  const plain = await run(fields);
-  const byHand = await run(
-    { ...fields, out: 'hand', saveSteps: 5 },
-    { byHand: { 4: { learningRate: 2e-3, dropout: 0.4 }, 8: { dropout: 0, evalSteps: 3 } }, loseAfter: 10 },
-  );
-  expect(byHand.failures[0]).toMatch(/^train: learningRate \(-1\) must be a number above 0/);
-  expect(byHand.losses.slice(0, 4)).toEqual(plain.losses.slice(0, 4));
-  expect(byHand.losses[4]).not.toBe(plain.losses[4]); // other dropout
-  expect(byHand.rates).toEqual([...Array(4).fill(1e-2), ...Array(8).fill(2e-3)]);
-  expect(byHand.evals).toEqual([2, 4, 6, 8, 9, 12]);
-  const changes = [
-    { step: 4, learningRate: 2e-3, dropout: 0.4 },
-    { step: 8, dropout: 0, evalSteps: 3 },
-  ];
-  expect(byHand.changes).toEqual(changes);
-
-  const repeated = await run({ ...fields, changes: text });
-  expect([repeated.losses, repeated.evals, repeated.changes]).toEqual([byHand.losses, byHand.evals, changes]);
-  const part = await run({ ...fields, changes: text, out: 'part', steps: 6 });
-  expect(part.losses).toEqual(byHand.losses.slice(0, 6));
-  const rest = await run({ ...fields, out: 'part', resume: true, steps: 12 });
-  expect(rest.losses).toEqual(byHand.losses.slice(6));
-  expect(rest.rates).toEqual(Array(6).fill(2e-3));
-
-  for (const folder of ['hand', 'part']) {
-    const records = await logOf(folder);
-    expect(historyOf(records).changes.map(({ type: _, ...change }) => change)).toEqual(changes);
-    expect(trainingReport(records)).toContain(
-      'Settings were changed during the run: learning rate 0.002 and dropout 0.4 after step 4, dropout 0 and evaluation interval 3 after step 8.',
+itInFull(
+  'keeps the bits of a run that is changed by hand: repeated, on a new device and resumed',
+  async () => {
+    const fields = { heldOut: 0.1, evalSteps: 2 };
+    const plain = await run(fields);
+    const byHand = await run(
+      { ...fields, out: 'hand', saveSteps: 5 },
+      { byHand: { 4: { learningRate: 2e-3, dropout: 0.4 }, 8: { dropout: 0, evalSteps: 3 } }, loseAfter: 10 },
     );
-  }
-  await run({ ...fields, out: 'calm', steps: 1 });
-  const [hand] = summarizeRuns([
-    { folder: 'hand', records: await logOf('hand') },
-    { folder: 'calm', records: await logOf('calm') },
-  ]);
-  expect(hand?.settings.changes).toBe(text);
-});
+    expect(byHand.failures[0]).toMatch(/^train: learningRate \(-1\) must be a number above 0/);
+    expect(byHand.losses.slice(0, 4)).toEqual(plain.losses.slice(0, 4));
+    expect(byHand.losses[4]).not.toBe(plain.losses[4]); // other dropout
+    expect(byHand.rates).toEqual([...Array(4).fill(1e-2), ...Array(8).fill(2e-3)]);
+    expect(byHand.evals).toEqual([2, 4, 6, 8, 9, 12]);
+    const changes = [
+      { step: 4, learningRate: 2e-3, dropout: 0.4 },
+      { step: 8, dropout: 0, evalSteps: 3 },
+    ];
+    expect(byHand.changes).toEqual(changes);
+
+    const repeated = await run({ ...fields, changes: text });
+    expect([repeated.losses, repeated.evals, repeated.changes]).toEqual([
+      byHand.losses,
+      byHand.evals,
+      changes,
+    ]);
+    const part = await run({ ...fields, changes: text, out: 'part', steps: 6 });
+    expect(part.losses).toEqual(byHand.losses.slice(0, 6));
+    const rest = await run({ ...fields, out: 'part', resume: true, steps: 12 });
+    expect(rest.losses).toEqual(byHand.losses.slice(6));
+    expect(rest.rates).toEqual(Array(6).fill(2e-3));
+
+    for (const folder of ['hand', 'part']) {
+      const records = await logOf(folder);
+      expect(historyOf(records).changes.map(({ type: _, ...change }) => change)).toEqual(changes);
+      expect(trainingReport(records)).toContain(
+        'Settings were changed during the run: learning rate 0.002 and dropout 0.4 after step 4, dropout 0 and evaluation interval 3 after step 8.',
+      );
+    }
+    await run({ ...fields, out: 'calm', steps: 1 });
+    const [hand] = summarizeRuns([
+      { folder: 'hand', records: await logOf('hand') },
+      { folder: 'calm', records: await logOf('calm') },
+    ]);
+    expect(hand?.settings.changes).toBe(text);
+  },
+);
 
 it('names the problem in a list of changes', async () => {
   for (const [changes, message] of [

@@ -79,7 +79,7 @@ it('records the probe pair before the first step, during training and at the end
   expect(saved[0]).toEqual(first);
 });
 
-it('takes a dev pair of several tokens, and rejects a probe without a tab', async () => {
+itInFull('takes a dev pair of several tokens, and rejects a probe without a tab', async () => {
   const { probes } = await run({ steps: 1, probe: 'dev' });
   expect(probes[0]!.source.length).toBeGreaterThan(2);
   await expect(run({ steps: 1, probe: 'no tab' })).rejects.toThrow(

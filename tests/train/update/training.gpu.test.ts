@@ -13,6 +13,7 @@ import { Trainer } from '../../../src/train/update/trainer.ts';
 import type { UpdateConfig } from '../../../src/train/update/trainer-graphs.ts';
 import { evaluationGraph, trainingGraph } from '../../../src/train/update/training-graphs.ts';
 import { testEngine } from '../../support/engine.ts';
+import { itOnDawn } from '../../support/gpu.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel, startProgram } from '../../support/model.ts';
 
 const shape = { batch: 4, source: 6, target: 5 };
@@ -50,32 +51,35 @@ async function bitsOf(engine: Engine): Promise<Record<string, Uint32Array>> {
 }
 
 describe('determinism', () => {
-  it('gives the same bits after 50 steps with dropout for the same seed, and others for another', async () => {
-    const train = async (seed: number) => {
-      const { engine, update } = await newTraining({ dropout: 0.2 });
-      const losses: number[] = [];
-      const pending: Promise<unknown>[] = [];
-      for (let step = 0; step < 50; step++) {
-        // By step: Firefox settles the reads of pending steps in any order.
-        const report = update(step, { seed }).then(({ stats }) => {
-          losses[step] = stats![0]!;
-        });
-        pending.push(report);
-        if (pending.length > 2) await pending.shift();
-      }
-      await Promise.all(pending);
-      return { losses, bits: await bitsOf(engine) };
-    };
-    const first = await train(11);
-    const again = await train(11);
-    expect(again.losses).toEqual(first.losses);
-    for (const name of states) expect(again.bits[name]).toEqual(first.bits[name]);
-    const other = await train(12);
-    expect(other.losses[0]).not.toBe(first.losses[0]);
-    expect(other.bits.weights).not.toEqual(first.bits.weights);
-    // The loss falls too.
-    expect(first.losses.at(-1)! / first.losses[0]!).toBeLessThan(1);
-  });
+  itOnDawn(
+    'gives the same bits after 50 steps with dropout for the same seed, and others for another',
+    async () => {
+      const train = async (seed: number) => {
+        const { engine, update } = await newTraining({ dropout: 0.2 });
+        const losses: number[] = [];
+        const pending: Promise<unknown>[] = [];
+        for (let step = 0; step < 50; step++) {
+          // By step: Firefox settles the reads of pending steps in any order.
+          const report = update(step, { seed }).then(({ stats }) => {
+            losses[step] = stats![0]!;
+          });
+          pending.push(report);
+          if (pending.length > 2) await pending.shift();
+        }
+        await Promise.all(pending);
+        return { losses, bits: await bitsOf(engine) };
+      };
+      const first = await train(11);
+      const again = await train(11);
+      expect(again.losses).toEqual(first.losses);
+      for (const name of states) expect(again.bits[name]).toEqual(first.bits[name]);
+      const other = await train(12);
+      expect(other.losses[0]).not.toBe(first.losses[0]);
+      expect(other.bits.weights).not.toEqual(first.bits.weights);
+      // The loss falls too.
+      expect(first.losses.at(-1)! / first.losses[0]!).toBeLessThan(1);
+    },
+  );
 });
 
 describe('a step whose gradients are not finite', () => {

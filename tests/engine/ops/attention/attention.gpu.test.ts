@@ -11,7 +11,7 @@ import { attentionVariants, usesTiles } from '../../../../src/engine/ops/attenti
 import { stepWords } from '../../../../src/engine/ops/step-scalars.ts';
 import { variantKey } from '../../../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../../../src/engine/plan/planner.ts';
-import { everyCase, gpuDevice, gpuHost } from '../../../support/gpu.ts';
+import { everyCase, gpuDevice, gpuHost, itOnDawn } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 const lengths = (n: readonly number[]) => integers('u32', [n.length], n);
@@ -240,7 +240,7 @@ it('gives the same bits again', async () => {
   }
 });
 
-it('runs 8 heads over thousands of tokens both ways in memory linear in them', async () => {
+itOnDawn('runs 8 heads over thousands of tokens both ways in memory linear in them', async () => {
   const length = everyCase ? 4096 : 2048;
   const [variant] = attentionVariants(wrapDevice(await gpuDevice()).traits, 4).map(({ name }) => name);
   const heads = 8;

@@ -23,7 +23,6 @@ import {
   untilText,
   withoutModels,
 } from '../support/demo.ts';
-import { itInFull } from '../support/in-full.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { loadMultilingual, sentencePieceFile, t5Pieces, withFlags } from '../support/sentencepiece.ts';
 import { waitLimit } from '../support/time-limits.ts';
@@ -54,7 +53,7 @@ async function downloaded(page: Page, button: string, name: string): Promise<Uin
   );
 }
 
-itInFull('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {
+it('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {
   const { page, errors, screenshot } = await open('train.html?tune=0');
   const client = await page.createCDPSession();
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
@@ -186,51 +185,47 @@ it('says what an export for transformers.js does otherwise, and downloads it', a
   await page.close();
 });
 
-itInFull(
-  'trains ten pasted pairs until Done, with a final evaluation and a warning, and never blocks the page',
-  async () => {
-    const { page, errors } = await open('train.html?tune=0');
-    await page.locator('input[value="paste"]').click();
-    await page.$eval('#corpus textarea', (area) => {
-      (area as HTMLTextAreaElement).value = Array.from(
-        { length: 10 },
-        (_, i) => `word ${i}\tpalabra ${i}`,
-      ).join('\n');
-      area.dispatchEvent(new Event('input', { bubbles: true }));
-    });
-    await page.select('#settings select', 'tiny');
-    await untilText(page, '#corpus-summary', 'pairs\\s*10training pairs\\s*9dev pairs\\s*1');
-    const warning = '9 training pairs: the model will memorize them. About 1,000 pairs are a start';
-    await untilText(page, '#run', warning);
-    // Ten pairs get 300 updates; 100 show the same, and test:full trains all.
-    const epochs = '::-p-aria([name="Epochs"][role="spinbutton"])';
-    expect(
-      await page
-        .locator(epochs)
-        .map((field) => (field as HTMLInputElement).value)
-        .wait(),
-    ).toBe('300');
-    const steps = process.env.HEDDLE_FULL ? 300 : 100;
-    await page.locator(epochs).fill(String(steps));
-    await page.locator('#start').click();
-    await untilText(page, '#run', `step [1-9]\\d* of ${steps}`);
-    const tasks = await mainThreadTasks(page, () =>
-      untilText(page, '#samples', 'Step [12]00: \\d of 1 translations'),
+it('trains ten pasted pairs until Done, with a final evaluation and a warning, and never blocks the page', async () => {
+  const { page, errors } = await open('train.html?tune=0');
+  await page.locator('input[value="paste"]').click();
+  await page.$eval('#corpus textarea', (area) => {
+    (area as HTMLTextAreaElement).value = Array.from(
+      { length: 10 },
+      (_, i) => `word ${i}\tpalabra ${i}`,
+    ).join('\n');
+    area.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  await page.select('#settings select', 'tiny');
+  await untilText(page, '#corpus-summary', 'pairs\\s*10training pairs\\s*9dev pairs\\s*1');
+  const warning = '9 training pairs: the model will memorize them. About 1,000 pairs are a start';
+  await untilText(page, '#run', warning);
+  // Ten pairs get 300 updates; 100 show the same, and test:full trains all.
+  const epochs = '::-p-aria([name="Epochs"][role="spinbutton"])';
+  expect(
+    await page
+      .locator(epochs)
+      .map((field) => (field as HTMLInputElement).value)
+      .wait(),
+  ).toBe('300');
+  const steps = process.env.HEDDLE_FULL ? 300 : 100;
+  await page.locator(epochs).fill(String(steps));
+  await page.locator('#start').click();
+  await untilText(page, '#run', `step [1-9]\\d* of ${steps}`);
+  const tasks = await mainThreadTasks(page, () =>
+    untilText(page, '#samples', 'Step [12]00: \\d of 1 translations'),
+  );
+  expect(Math.max(...tasks)).toBeLessThan(200); // milliseconds of CPU time
+  await untilText(page, '.state', 'Done');
+  await atBothWidths(page, async () => {
+    await untilText(page, '#run', `step ${steps} of ${steps}[\\s\\S]*${warning}`);
+    await untilText(page, '#samples', `^Step ${steps}: \\d of 1 translations`);
+    expect(await page.$eval('#curves .numbers tbody tr', (row) => row.textContent)).toMatch(
+      new RegExp(`^${steps}\\d+\\.\\d{3}`),
     );
-    expect(Math.max(...tasks)).toBeLessThan(200); // milliseconds of CPU time
-    await untilText(page, '.state', 'Done');
-    await atBothWidths(page, async () => {
-      await untilText(page, '#run', `step ${steps} of ${steps}[\\s\\S]*${warning}`);
-      await untilText(page, '#samples', `^Step ${steps}: \\d of 1 translations`);
-      expect(await page.$eval('#curves .numbers tbody tr', (row) => row.textContent)).toMatch(
-        new RegExp(`^${steps}\\d+\\.\\d{3}`),
-      );
-      expect(await page.$eval('#now-accuracy', (e) => e.textContent)).toMatch(/^[\d.]+ %$/);
-    });
-    expect(
-      errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error)),
-    ).toEqual([]);
-    await page.close();
-  },
-  400_000,
-);
+    expect(await page.$eval('#now-accuracy', (e) => e.textContent)).toMatch(/^[\d.]+ %$/);
+  });
+  expect(errors.filter((error) => !/^console: Failed to load resource.*\.safetensors$/.test(error))).toEqual(
+    [],
+  );
+  await page.close();
+}, 400_000);
