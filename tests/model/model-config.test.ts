@@ -6,6 +6,7 @@ import type { OptionField, ValuesOf } from '../../src/core/fields.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import type { DropoutRates } from '../../src/model/model-config-types.ts';
 import { dropoutPlaces, modelFields } from '../../src/model/model-fields.ts';
+import { positionKinds } from '../../src/model/positions.ts';
 import { presets } from '../../src/model/presets.ts';
 import { optionFile } from '../support/option-interface.ts';
 import type { Same } from '../support/types.ts';
@@ -137,7 +138,7 @@ describe('an invalid field is named with its value and the allowed values', () =
     ],
     [
       { positions: 'rotary' },
-      'config: positions is "rotary", it must be one of sinusoidal, sinusoidal-halves, marian-sinusoidal, fairseq-sinusoidal, learned, relative, none',
+      `config: positions is "rotary", it must be one of ${Object.keys(positionKinds).join(', ')}`,
     ],
     [{ tie: 'source' }, 'config: tie is "source", it must be one of none, target, all'],
     [{ tie: 'all' }, 'config: tie is "all", it must be none or target if srcVocab 10 and tgtVocab 12 differ'],

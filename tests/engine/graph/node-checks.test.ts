@@ -2,7 +2,7 @@
 // of each option is an error, as is an option that it does not have.
 import { describe, expect, it } from 'vitest';
 import * as engine from '../../../src/engine/index.ts';
-import { Graph, type Value } from '../../../src/engine/index.ts';
+import { type AnyOp, Graph, type Value } from '../../../src/engine/index.ts';
 
 type DType = 'f32' | 'i32' | 'u32';
 
@@ -29,8 +29,22 @@ const without =
   ];
 const attention = { heads: 2, headWidth: 4, scale: 0.5 };
 
+/**
+ * The calls of ops without attributes whose inputs have the types of their example: `add(graph, a, b)` of the op `add`.
+ */
+const ofExamples = (): [string, Call][] =>
+  Object.entries(engine).flatMap(([name, value]) => {
+    const op = name.endsWith('Op') ? (value as AnyOp) : undefined;
+    const own = name.slice(0, -'Op'.length);
+    const { inputs, attrs } = op?.example?.(2, 8) ?? {};
+    if (!op || !inputs || !attrs || !(own in engine) || Object.keys(attrs).length > 0) return [];
+    const types = op.inputs.flatMap((input) => inputs[input] ?? []);
+    return [[own, (t) => types.map(({ shape, dtype }) => t(shape, dtype as DType))]];
+  });
+
 /** A valid call of each function. */
 const calls: Readonly<Record<string, Call>> = {
+  ...Object.fromEntries(ofExamples()),
   selfAttention: (t, step) => [
     t([2, 3, 24]),
     t([2], 'u32'),
@@ -67,7 +81,6 @@ const calls: Readonly<Record<string, Call>> = {
   dropout: (t, step) => [t([2, 8]), step(), { rate: 0.5, site: 0 }],
   logMean: (t) => [t([2, 8]), 1],
   joinColumns: (t) => [t([2, 8]), t([2, 4])],
-  multiply: (t) => [t([2, 8]), t([2, 8])],
   softcap: (t) => [t([2, 8]), 5],
   tanh: (t) => [t([2, 8])],
   takeRows: (t) => [t([4, 8]), t([2], 'u32'), 1],
