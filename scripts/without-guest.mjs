@@ -1,6 +1,7 @@
 // node scripts/without-guest.mjs GUEST [FOLDER]: copies the tracked files to FOLDER (default: a temporary folder, which is
-// removed), deletes a guest there as CONTRIBUTING.md says, and checks that types, layout and build of the rest pass.
-// `--keep` leaves the copy, `--only-copy` checks nothing. It shows that nothing but rows of tables knows the guest.
+// removed), deletes a guest there as CONTRIBUTING.md says, and checks that types, build and layout of the rest and the tests
+// of the other guests pass. `--keep` leaves the copy, `--only-copy` checks nothing. It shows that nothing but rows of tables
+// knows the guest.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -244,6 +245,7 @@ function main([guest, given, ...flags]) {
     passes(folder, 'types', node, [tsc, '--noEmit']),
     passes(folder, 'build', node, ['scripts/build.mjs', '--no-types']),
     passes(folder, 'layout', node, [vitest, 'run', '--project', 'cpu', 'tests/layout.test.ts']),
+    passes(folder, 'tests of the other guests', node, [vitest, 'run', '--project', 'cpu', 'tests/features']),
   ].every(Boolean);
   if (!named && !all.includes('--keep')) rmSync(folder, { recursive: true });
   return ok;

@@ -1,4 +1,4 @@
-// Each guest deleted in a copy: types, build and layout of the rest pass.
+// Each guest deleted in a copy: types, build and layout of the rest pass, and the tests of the other guests.
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,49 +1,23 @@
-// The twins of a model in other runtimes, transformer.py, optimizer.py and the ONNX operators: each field of a
-// model, optimizer and schedule, each activation and each optimizer is on both sides, or is listed here with
-// the reason why the other side does not need it.
-import { readdirSync, readFileSync } from 'node:fs';
+// The twins of a model in PyTorch, transformer.py and optimizer.py: each field of a model, optimizer and schedule, each
+// activation and each optimizer is on both sides, or is listed here with the reason why the other side does not need it.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { modelFields } from '../../../src/model/model-fields.ts';
 import { optimizerFields, optimizerNames } from '../../../src/train/update/optimizer-config.ts';
 import { scheduleFields, scheduleNames } from '../../../src/train/update/schedule.ts';
+import { differences, inShapes, marianFields } from '../../support/twin-fields.ts';
 
-const folder = join(import.meta.dirname, '../../../src/features');
+const folder = join(import.meta.dirname, '../../../src/features/pytorch/torch-run');
 const read = (path: string) => readFileSync(join(folder, path), 'utf8');
-const model = read('pytorch/torch-run/transformer.py');
-const run = `${read('pytorch/torch-run/optimizer.py')}\n${read('pytorch/torch-run/continue.py')}`;
-const onnx = readdirSync(join(folder, 'onnx/export'))
-  .map((name) => read(`onnx/export/${name}`))
-  .join('\n');
+const model = read('transformer.py');
+const run = `${read('optimizer.py')}\n${read('continue.py')}`;
 
 /** The keys of an object in Python, and the texts that code compares `name` with. */
 const keysIn = (code: string, pattern: RegExp): string[] =>
   [...code.matchAll(pattern)].flatMap(([, found = '']) =>
     [...found.matchAll(/"([\w-]+)"/g)].map(([, key = '']) => key),
   );
-
-/** Names of `known` that are neither in a twin nor listed in `unneeded`, and those listed without need. */
-function differences(
-  known: readonly string[],
-  inTwin: (name: string) => boolean,
-  unneeded: Readonly<Record<string, string>>,
-): string[] {
-  const forgotten = known.filter((name) => !inTwin(name) && !(name in unneeded));
-  const listed = Object.keys(unneeded).filter((name) => !known.includes(name) || inTwin(name));
-  return [...forgotten, ...listed];
-}
-
-/** Why exports need no field of Marian: they refuse models that have them. */
-const refused = 'a model of Marian, which the export refuses';
-const marian = {
-  feedForwardDepth: refused,
-  decoderFeedForwardDepth: refused,
-  decoderSelfAttention: refused,
-  decoderTiedLayers: refused,
-  sublayerSteps: refused,
-  normQueriesOnly: refused,
-};
-const shape = 'the shapes of the weights have it';
 
 describe('in Python', () => {
   const fieldOf = (code: string, object: string) => {
@@ -85,48 +59,17 @@ describe('in Python', () => {
     const text = (name: string) => model.includes(`"${name}"`);
     expect(
       differences(Object.keys(modelFields), text, {
-        srcVocab: shape,
-        tgtVocab: shape,
-        decoderFeedForward: shape,
+        srcVocab: inShapes,
+        tgtVocab: inShapes,
+        decoderFeedForward: inShapes,
         trainOutputBias: 'torch-run.json says of each parameter whether it is trained',
         trainPositions: 'torch-run.json says of each parameter whether it is trained',
         startId: 'continue.py adds it to the batches',
         hidePadding: 'only decoding reads it',
         alignmentHead: 'only word alignments and their training read it',
         frameWidth: 'torch-run.json has it with the data',
-        ...marian,
+        ...marianFields,
       }),
     ).toEqual([]);
   });
-});
-
-it('there are the fields of the model in ONNX', () => {
-  const inCode = (name: string) =>
-    new RegExp(`\\.${name}\\b|\\{[^{}]*\\b${name}\\b[^{}]*\\} = (?:b\\.)?(?:config|c|stackSizes)\\b`).test(
-      onnx,
-    );
-  const training = 'only training reads it';
-  const whisper = 'only Whisper is exported: a conv stem, no bias of keys';
-  expect(
-    differences(Object.keys(modelFields), inCode, {
-      srcVocab: shape,
-      feedForward: shape,
-      decoderFeedForward: shape,
-      decoderHeadWidth: 'stackSizes has it as headWidth',
-      relativeBuckets: shape,
-      biases: 'a layer without a bias has no parameter',
-      outputBias: 'a projection without a bias has no parameter',
-      dropout: training,
-      trainOutputBias: training,
-      trainPositions: training,
-      trainPadding: training,
-      labelSmoothing: training,
-      alignmentHead: 'only word alignments and their training read it',
-      positions: 'rows of positionKinds: fixedPositions and positionKind read it',
-      stem: whisper,
-      keyBias: whisper,
-      maxSource: shape,
-      ...marian,
-    }),
-  ).toEqual([]);
 });

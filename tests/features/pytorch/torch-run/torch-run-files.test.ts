@@ -16,15 +16,7 @@ import { expectError } from '../../../support/expect-error.ts';
 import { itInFull } from '../../../support/in-full.ts';
 import { loadModelFolder } from '../../../support/load-folder.ts';
 import { hasTorch, python } from '../../../support/python.ts';
-import {
-  cpuSession,
-  lineRun,
-  smallRun,
-  threeParts,
-  toTorchRun,
-  train,
-  writeIdPairs,
-} from './torch-run-support.ts';
+import { cpuSession, smallRun, threeParts, toTorchRun, train, writeIdPairs } from './torch-run-support.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -120,21 +112,6 @@ it('stores the frozen weights under a LoRA adapter as the run has them', async (
   expect(Object.values(entries).filter(({ dtype }) => dtype === 'I8').length).toBeGreaterThan(5);
 });
 
-it('writes the frames of images, and the shapes of their batches', async () => {
-  await train({ ...lineRun, steps: 1, out: at('lines') });
-  await toTorchRun(at('lines'), at('lines-torch'), { steps: 2 });
-  const plan = JSON.parse(readFileSync(join(at('lines-torch'), 'torch-run.json'), 'utf8'));
-  expect(plan.frames).toMatchObject({ width: 256, perPosition: 1 });
-  const file = read(join(at('lines-torch'), 'data/frames-00000.safetensors'));
-  const { frames, frames_lengths: stored, frames_counts: counts, frames_fill: fill } = readSafetensors(file);
-  const sizes = Array.from(stored!.data);
-  expect(sizes).toEqual(Array.from(counts!.data, (n) => 256 * n));
-  expect(frames!.data.length).toBe(sizes.reduce((sum, n) => sum + n, 0));
-  expect(new Set(fill!.data)).toEqual(new Set([0]));
-  const longest = Math.max(...plan.frames.shapes.map(([source]: [number, number]) => source));
-  expect(Math.max(...counts!.data)).toBeLessThanOrEqual(longest);
-});
-
 describe.runIf(hasTorch)('continue.py (needs python3-torch)', () => {
   itInFull('chooses nccl and a GPU of its own for each process if there are GPUs, else gloo', () => {
     const script = `
@@ -219,10 +196,4 @@ check("the changed model")`;
       expect(difference).toBeLessThan(1e-4);
     },
   );
-
-  it.runIf(process.env.HEDDLE_FULL)('has the losses of one run on images of lines', async () => {
-    const { difference, found } = await threeParts(at('three-lines'), lineRun, [6, 12, 15]);
-    expect(found).toHaveLength(15);
-    expect(difference).toBeLessThan(1e-4);
-  });
 });

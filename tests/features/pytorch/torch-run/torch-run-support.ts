@@ -217,10 +217,3 @@ export const smallRun = {
   vocabSize: 200,
   model: { dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 1, maxLength: 40 },
 };
-
-/** A tiny run on images of lines. */
-export const lineRun = {
-  ...plainRun,
-  corpus: { kind: 'task', task: 'read-line', pairs: 40, seed: 1 } as CorpusArguments,
-  model: { dModel: 8, heads: 2, feedForward: 8, encoderLayers: 1, decoderLayers: 1 },
-};

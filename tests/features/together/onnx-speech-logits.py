@@ -1,6 +1,6 @@
 """Logits of an exported Whisper with onnxruntime, after onnx.checker has accepted its files, against those of a golden case.
 
-python3 whisper_logits.py DIR CASE prints {"whole": error, "steps": error}: the largest difference to `logits` of expected.safetensors over
+python3 onnx-speech-logits.py DIR CASE prints {"whole": error, "steps": error}: the largest difference to `logits` of expected.safetensors over
 its largest value, of one run over all target tokens and of runs that feed them one by one with the cache.
 """
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "onnx/export"))
 from onnx_sessions import decoder_logits, open_sessions
 
 
