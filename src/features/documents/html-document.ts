@@ -68,6 +68,13 @@ const skipped = new Set([
 ]);
 /** Characters that are hard to see: spaces that do not break, places to break a word, joiners. */
 const hidden = /^[\u00a0\u00ad\u200b-\u200d]$/;
+/** Characters of icon fonts. */
+const icon = /^[\ue000-\uf8ff]$/;
+
+/** Words of a text, with apostrophes in them. */
+const words = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu;
+/** Letters of other scripts, and signs that Unicode has as letters, such as ª and µ. */
+const foreign = /(?!\p{Script=Latin})\p{L}|[ªº]/u;
 
 const escapeText = (text: string): string =>
   text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
@@ -163,7 +170,11 @@ class HtmlRuns {
   }
 
   text(text: string, start: number, end: number): void {
-    if (!this.#isSkipped) this.#parts.push({ text, start, end });
+    if (this.#isSkipped) return;
+    // The second character of a reference, such as that of `&nvlt;`, comes on its own, without a place.
+    const last = end <= start ? this.#parts.at(-1) : undefined;
+    if (last && 'text' in last) this.#parts[this.#parts.length - 1] = { ...last, text: last.text + text };
+    else this.#parts.push({ text, start, end });
   }
 
   /**
@@ -193,7 +204,7 @@ class HtmlRuns {
       if (start > at) run.add('single', next++, this.#text.slice(at, start));
       at = Math.max(at, end);
       if ('text' in part) {
-        run.part(withoutPrivate(part.text), raw);
+        run.part(part.text, raw);
       } else if (part.kind === 'close') {
         const from = open.findLastIndex(({ tag }) => tag === part.tag);
         const index = from < 0 ? next++ : (open[from]?.index as number);
@@ -285,16 +296,11 @@ class RunText {
     });
     const characters = kept.map(({ text }) => text);
     const source = inlineText(characters.join(''), anyCodes, this.#codes);
-    const plain = new Set(kept.flatMap(({ text, isReference }) => (isReference ? [] : [text])));
     const written = kept.map((character) => character.written);
     return {
       source,
       written: writtenCodes(source, characters, written),
-      references: new Map(
-        kept.flatMap(({ text, written: raw, isReference }) =>
-          isReference && !plain.has(text) ? [[text, raw] as const] : [],
-        ),
-      ),
+      ...referencesOf(kept),
       lead: all
         .slice(0, from)
         .map(({ text }) => text)
@@ -307,8 +313,8 @@ class RunText {
   }
 
   /**
-   * The characters with codes for references and for what is hard to see. References in words, such as `&eacute;`, and
-   * in codes, such as `&amp;` in a URL, are text.
+   * The characters with codes for references and for what is hard to see; those that touch are one code. References in
+   * words, such as `&eacute;`, and in codes, such as `&amp;` in a URL, are text.
    */
   #withReferences(first: number): RunCharacter[] {
     let next = first;
@@ -316,19 +322,77 @@ class RunText {
     const text = this.#characters.map((character) => character.text).join('');
     for (const { start, raw } of codesIn(text, anyCodes))
       for (let i = 0; i < raw.length; i++) inCodes.add(start + i);
-    const isLetter = (character: RunCharacter | undefined) => /^\p{L}/u.test(character?.text ?? '');
-    let at = 0;
-    return this.#characters.map((character, i, list): RunCharacter => {
+    const isInWord = wordTest(this.#characters);
+    const out: RunCharacter[] = [];
+    let [at, last] = [0, ''];
+    for (const [i, character] of this.#characters.entries()) {
       const isInCode = inCodes.has(at);
       at += character.text.length;
-      const isApostrophe = /^['’]$/.test(character.text) && isLetter(list[i - 1]) && isLetter(list[i + 1]);
-      const isWord = /^[\p{L}\p{M}\p{N}]/u.test(character.text) || isApostrophe;
-      const isHidden = hidden.test(character.text);
-      if (isInCode || !(isHidden || (character.isReference && !isWord))) return character;
-      const raw = character.written;
-      return { text: add(this.#codes, 'single', next++, raw), written: '', isReference: false };
-    });
+      const isIcon = character.written !== '' && icon.test(character.text);
+      const isSign = hidden.test(character.text) || (character.isReference && !isInWord(i));
+      if (!isIcon && (isInCode || !isSign)) {
+        out.push(character);
+        last = '';
+      } else if (last !== '') {
+        const raw = `${this.#codes.get(last)?.raw}${character.written}`;
+        this.#codes.set(last, { kind: 'single', raw, isText: false, isOrdered: false });
+      } else {
+        last = add(this.#codes, 'single', next++, character.written);
+        out.push({ text: last, written: '', isReference: false });
+      }
+    }
+    return out;
   }
+}
+
+/**
+ * Whether a character of a run is a part of a word. A letter of another script than Latin is one in a text that is
+ * written in that; in others it is a sign, such as α and µ.
+ */
+function wordTest(characters: readonly RunCharacter[]): (index: number) => boolean {
+  const text = characters.map((character) => character.text).join('');
+  const letters = text.match(/\p{L}/gu) ?? [];
+  const isForeignText =
+    letters.filter((c) => foreign.test(c)).length * 2 > letters.length &&
+    /(?:(?!\p{Script=Latin})\p{L}){3}/u.test(text);
+  const isLetter = (i: number) => /^\p{L}/u.test(characters[i]?.text ?? '');
+  return (i) => {
+    const c = characters[i]?.text ?? '';
+    if (/^['’]$/.test(c)) return isLetter(i - 1) && isLetter(i + 1);
+    if (/^\p{M}/u.test(c)) return /^[\p{L}\p{M}]/u.test(characters[i - 1]?.text ?? '');
+    return /^\p{Nd}/u.test(c) || (/^\p{L}/u.test(c) && (isForeignText || !foreign.test(c)));
+  };
+}
+
+/** How the file writes characters and words that have references. */
+function referencesOf(characters: readonly RunCharacter[]): Pick<Run, 'references' | 'words' | 'apostrophe'> {
+  const plain = new Set(characters.flatMap(({ text, isReference }) => (isReference ? [] : [text])));
+  const references = new Map(
+    characters.flatMap(({ text, written, isReference }) =>
+      isReference && !plain.has(text) ? [[text, written] as const] : [],
+    ),
+  );
+  const places = new Map<number, RunCharacter>();
+  let at = 0;
+  for (const character of characters) {
+    places.set(at, character);
+    at += character.text.length;
+  }
+  const found = new Map<string, string>();
+  for (const { index, 0: word } of characters
+    .map(({ text }) => text)
+    .join('')
+    .matchAll(words)) {
+    const own = Array.from(word, (_, i) => places.get(index + i)).filter((c) => c !== undefined);
+    if (own.some(({ isReference }) => isReference))
+      found.set(word, own.map(({ written }) => written).join(''));
+  }
+  const apostrophes = characters.filter(({ text }) => /^['’]$/.test(text));
+  return {
+    references,
+    words: found,
+    apostrophe: apostrophes.every(({ isReference }) => isReference) ? apostrophes[0]?.written : undefined,
+  };
 }
 
 /** How a file writes the codes that are text, such as a URL with `&`. */
@@ -354,8 +418,12 @@ interface Run {
   readonly source: InlineText;
   /** The codes that are text as the file writes them, by their placeholders. */
   readonly written: ReadonlyMap<string, string>;
-  /** References of characters that the file always writes so. */
+  /** References of characters that the run always writes so. */
   readonly references: ReadonlyMap<string, string>;
+  /** Words with references, as the file writes them. */
+  readonly words: ReadonlyMap<string, string>;
+  /** The reference of apostrophes in words, if the run always writes them so. */
+  readonly apostrophe: string | undefined;
   readonly lead: string;
   readonly trail: string;
   readonly tags: ReadonlyMap<
@@ -364,30 +432,39 @@ interface Run {
   >;
 }
 
+/** The text of an attribute, or that of a block. */
+type WrittenRun = Pick<Run, 'source' | 'written' | 'references' | 'words' | 'apostrophe'>;
+
 /** Text as HTML: codes, and characters that the file writes as references, as the file writes them. */
-const writtenText = (
-  text: string,
-  { source, written, references }: Pick<Run, 'source' | 'written' | 'references'>,
-): string =>
-  Array.from(
-    text,
-    (c) => written.get(c) ?? source.codes.get(c)?.raw ?? references.get(c) ?? escapeText(c),
-  ).join('');
+const writtenText = (text: string, run: WrittenRun): string =>
+  text.replace(new RegExp(`${words.source}|.`, 'gsu'), (part) => {
+    const known = run.words.get(part);
+    if (known !== undefined) return known;
+    const isWord = part.length > 1;
+    return Array.from(part, (c) =>
+      isWord && run.apostrophe !== undefined && /['’]/.test(c)
+        ? run.apostrophe
+        : (run.written.get(c) ?? run.source.codes.get(c)?.raw ?? run.references.get(c) ?? escapeText(c)),
+    ).join('');
+  });
 
 /** The translation of a run as HTML, with the translations of its attributes. */
 const writtenRun = (text: string, run: Run, edits: ReadonlyMap<TextAttribute, Edit>): string =>
-  Array.from(text, (c) => {
-    const [raw, tag] = [writtenText(c, run), run.tags.get(c)];
-    if (!tag) return raw;
-    let [out, at] = ['', 0];
-    for (const attribute of tag.attributes) {
-      const edit = edits.get(attribute);
-      if (!edit) continue;
-      out += raw.slice(at, edit.start - tag.start) + edit.text;
-      at = edit.end - tag.start;
-    }
-    return out + raw.slice(at);
-  }).join('');
+  text
+    .split(/([\ue000-\uf7ff])/)
+    .map((part) => {
+      const [raw, tag] = [writtenText(part, run), run.tags.get(part)];
+      if (!tag) return raw;
+      let [out, at] = ['', 0];
+      for (const attribute of tag.attributes) {
+        const edit = edits.get(attribute);
+        if (!edit) continue;
+        out += raw.slice(at, edit.start - tag.start) + edit.text;
+        at = edit.end - tag.start;
+      }
+      return out + raw.slice(at);
+    })
+    .join('');
 
 /** The character that a reference stands for. */
 function decoded(reference: string): string {
@@ -399,20 +476,17 @@ function decoded(reference: string): string {
 }
 
 /** The value of an attribute. `quoted`: as the file has it, with its quotes. */
-function attributeText(value: string, quoted: string): Pick<Run, 'source' | 'written' | 'references'> {
+function attributeText(value: string, quoted: string): WrittenRun {
   const run = new RunText();
   const isQuoted = /^["']/.test(quoted);
   const parts = (isQuoted ? quoted.slice(1, -1) : quoted)
-    .split(/(&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z][A-Za-z\d]*);)/)
+    // In attributes, a name without a semicolon is no reference before =.
+    .split(/(&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z][A-Za-z\d]*)(?:;|(?![=A-Za-z\d])))/)
     .map((raw, i) => ({ raw, text: i % 2 ? decoded(raw) : raw }));
-  // References without a semicolon are read as their characters.
   const isSame = parts.map(({ text }) => text).join('') === value;
-  for (const { raw, text } of isSame ? parts : [{ raw: value, text: value }])
-    run.part(withoutPrivate(text), raw);
+  for (const { raw, text } of isSame ? parts : [{ raw: value, text: value }]) run.part(text, raw);
   return run.finish(0);
 }
-
-const withoutPrivate = (text: string): string => text.replace(/[\ue000-\uf8ff]/g, '');
 
 function add(codes: Map<string, InlineCode>, kind: InlineCode['kind'], index: number, raw: string): string {
   const placeholder = placeholderOf(kind, Math.min(index, maxCodes - 1));

@@ -200,8 +200,26 @@ it('HTML: keeps character references where the text allows it, and does not tran
     expect(text).toContain(code);
   expect(text).toContain('<code translate="yes">YES</code>');
   expect(text).toContain('title="A &copy; B &amp; C"');
-  const accents = '<p>caf&eacute; &ntilde; Pen</p>';
-  expect((await translate('a.html', accents, { model: (t) => t })).text).toBe(accents);
+  // What the model copies is written as before: words, apostrophes, text in another script.
+  for (const same of [
+    '<p>caf&eacute; &ntilde; Pen</p>',
+    '<p>caf&eacute; ol\u00e9 can&rsquo;t</p>',
+    '<p>&#1055;&#1088;&#1080; &#1080; Microsoft</p>',
+  ])
+    expect((await translate('a.html', same, { model: (t) => t })).text).toBe(same);
+  const braces = '<p>{a<br>b} of</p>';
+  expect((await translate('a.html', braces, { model: (t) => t })).text).toBe(braces);
+  expect((await translate('a.html', '<p>it&rsquo;s</p>', { model: () => "c'est" })).text).toBe(
+    '<p>c&rsquo;est</p>',
+  );
+  // Letters that are signs, numbers, emoji, characters of icon fonts, two characters, elements in braces, no semicolon.
+  for (const kept of [
+    '10 &micro;m', '&alpha;&beta; is', '2&frac12; of', 'x&sup2; of', '1&ordf; of', '&#9829;&#xFE0F; of', '&#x1F1EA;&#x1F1F8; of', 'of \ue012 &#xe013;',
+    'of &nvlt;', '&copy 2024 of', 'of &amp;copy;', '<img alt="&copy 2024 of &amp; &lt;b&gt;"> of',
+  ]) {
+    const { text } = await translate('a.html', `<p>${kept} words</p>`, { model: lost });
+    expect(text.toLowerCase()).toContain(kept.toLowerCase());
+  } // biome-ignore format: a list
 });
 
 it('subtitles: keeps dashes, notes and line breaks', async () => {

@@ -100,7 +100,10 @@ const ordered = new Set([
 export const isFormatString = ({ flags }: CodePattern): boolean =>
   [...flags].some((flag) => ordered.has(flag));
 
-/** The codes in a text, in order. Placeholders (private use characters) are not searched. */
+/** A placeholder: what has one is an element in text in braces, and no code. */
+const element = /[\ue000-\uf7ff]/;
+
+/** The codes in a text, in order. */
 export function codesIn(text: string, pattern: CodePattern): FoundCode[] {
   const { flags, hasOptions = false } = pattern;
   const found: FoundCode[] = [];
@@ -140,7 +143,7 @@ export function codesIn(text: string, pattern: CodePattern): FoundCode[] {
                   : character === '-'
                     ? match(rules.option, at)
                     : match(rules.url, at);
-    if (!raw) continue;
+    if (!raw || element.test(raw)) continue;
     if (hasMail || text.slice(done, at).includes('@')) addMails(done, at);
     hasMail = false;
     const isOrdered = (isFormat || isLisp) && /^[%~]/.test(raw) && !/^%%$|\$|\(|^%[{<]/.test(raw);

@@ -41,6 +41,38 @@ const anyXmlText = (dice: Dice, n: number): DrawnCode => {
   return { written: escapeXml(written), free };
 };
 
+/** Names of character references: marks, spaces, letters that are signs, numbers, one of two characters. */
+const references =
+  'copy reg trade amp lt gt quot nbsp ensp emsp thinsp shy zwj zwnj mdash ndash hellip bull middot laquo raquo ldquo rdquo lsquo rsquo sbquo sect para dagger deg plusmn times divide minus ne le ge asymp infin radic sum prod int part nabla larr rarr uarr harr hearts check star euro pound yen cent curren frac12 frac34 sup2 sup3 sub alpha beta pi Omega micro ordm ordf alefsym prime Prime oline loz caret nvlt Tab'.split(
+    ' ',
+  );
+
+/** A character reference by a name or a number, of a sign: letters and digits are text. */
+function reference(dice: Dice): DrawnCode {
+  const kind = dice.below(8);
+  if (kind < 4) {
+    const written = `&${dice.of(references)};`;
+    // Between two letters it is the apostrophe of a word.
+    return { written, free: written === '&rsquo;' ? 'of letters' : undefined };
+  }
+  // Without a semicolon, what is next to a reference would change it.
+  if (kind === 4)
+    return { written: dice.of(['&copy', '&reg', '&laquo', '&para', '&#169', '&#x2022']), free: 'of all' };
+  const [first, count] = dice.of([
+    [0xa1, 9], [0x2010, 8], [0x201a, 14], [0x2030, 15], [0x2190, 112], [0x2200, 255], [0x2460, 60], [0x2600, 250], [0x1f300, 200],
+    [0x80, 1], [0x96, 2], [0xe000, 200],
+  ]) as [number, number]; // biome-ignore format: a list
+  const code = first + dice.below(count);
+  const hex = code.toString(16);
+  return {
+    written: dice.of([`&#${code};`, `&#0${code};`, `&#x${hex};`, `&#X${hex.toUpperCase()};`, `&#x00${hex};`]),
+  };
+}
+
+/** The reference or another code of HTML without a pair. */
+const referenceOrCode = (dice: Dice, n: number): DrawnCode =>
+  dice.chance(0.8) ? reference(dice) : { written: dice.of([`{name${n}}`, `{${n}}`]) };
+
 const tags = (dice: Dice, n: number) => {
   const name = dice.of(['b', 'i', 'em', 'span', 'a']);
   return { open: name === 'a' ? `<a href="x${n}">` : `<${name}>`, close: `</${name}>` };
@@ -195,6 +227,32 @@ export const drawnFormats: Readonly<Record<string, DrawnFormat>> = {
     spaces: [' '],
     write: (segments) => unitsOf(segments, (text, i) => `<p id="${i}">${text}</p>`),
     read: (file) => contents(file, /<p id="\d+">(.*?)<\/p>/gs),
+  },
+  'html references': {
+    file: 'a.html',
+    single: referenceOrCode,
+    pair: (dice, n) => {
+      const name = dice.of(['b', 'i', 'span']);
+      return { open: `<${name} class="c${n}" title="A &amp; B">`, close: `</${name}>` };
+    },
+    escape: escapeXml,
+    unescape: unescapeXml,
+    spaces: [' '],
+    write: (segments) => unitsOf(segments, (text, i) => `<td id="${i}">${text}</td>`),
+    // The words in a title are translated, too; its reference stays.
+    read: (file) =>
+      contents(file, /<td id="\d+">(.*?)<\/td>/gs).map((text) =>
+        text.replace(/title="[^"&]*&amp;[^"&]*"/g, 'title="A &amp; B"'),
+      ),
+  },
+  'html attributes': {
+    file: 'a.html',
+    single: referenceOrCode,
+    escape: (text) => escapeXml(text).replaceAll('"', '+'),
+    unescape: unescapeXml,
+    spaces: ['  '],
+    write: (segments) => unitsOf(segments, (text) => `<p><img alt="${text}"></p>`),
+    read: (file) => contents(file, /<img alt="(.*?)">/gs),
   },
   srt: {
     file: 'a.srt',
