@@ -211,7 +211,12 @@ async function compilePreset(
 async function compileFiles(files: readonly string[]): Promise<void> {
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('no adapter');
-  const optional = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
+  const optional = [
+    'subgroups',
+    'subgroup-size-control',
+    'shader-f16',
+    'chromium-experimental-subgroup-matrix',
+  ] as GPUFeatureName[];
   const device = await adapter.requestDevice({
     requiredFeatures: optional.filter((f) => adapter.features.has(f)),
   });

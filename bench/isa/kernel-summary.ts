@@ -3,7 +3,6 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { knownAdapters } from '../../src/engine/gpu/known-adapters.ts';
 import { compiledGpus } from './compilers.ts';
 import { isHot, type KernelRow } from './kernel-rows.ts';
 import { shareOf } from './listing.ts';
@@ -32,10 +31,20 @@ export interface KernelSummary {
 /** Summaries by GPU. */
 export type KernelSummaries = Readonly<Record<string, KernelSummary>>;
 
-const products: Readonly<Record<string, { readonly product: string }>> = {
-  ...knownAdapters,
-  navi21: { product: 'AMD RX 6700' },
-  vega10: { product: 'AMD RX Vega 64' },
+/** Names of a product with each GPU. */
+const products: Readonly<Record<string, string>> = {
+  tgl: 'Intel Iris Xe',
+  mtl: 'Intel Arc Graphics (Meteor Lake)',
+  dg2: 'Intel Arc A770',
+  lnl: 'Intel Arc 140V (Lunar Lake)',
+  bmg: 'Intel Arc B580',
+  nv172: 'NVIDIA RTX 3060',
+  m1: 'Apple M1',
+  fd740: 'Adreno 740',
+  'mali-a867': 'Mali-G610',
+  navi31: 'AMD RX 7900 XTX',
+  navi21: 'AMD RX 6700',
+  vega10: 'AMD RX Vega 64',
 };
 
 function sharesOf(rows: readonly KernelRow[], pattern: RegExp): Shares | undefined {
@@ -51,7 +60,7 @@ export function summariesOf(rows: readonly KernelRow[], date: string): KernelSum
   for (const gpu of new Set(rows.map((row) => row.gpu))) {
     const hot = rows.filter((row) => row.gpu === gpu && row.from === 'heddle' && isHot(row));
     const vendor = compiledGpus[gpu]?.vendor;
-    const product = products[gpu]?.product;
+    const product = products[gpu];
     if (!vendor || !product) continue;
     summaries[gpu] = {
       date,

@@ -23,9 +23,21 @@ export interface RecordedKernels {
 export function recordingGpu(name: KnownAdapter): GPU {
   const flags = { GPUBufferUsage: {}, GPUShaderStage: { COMPUTE: 4 }, GPUMapMode: {} };
   Object.assign(globalThis, flags);
-  const { vendor, f16, minSubgroup, maxWorkgroupBytes } = knownAdapters[name];
-  const features = new Set([...(minSubgroup > 0 ? ['subgroups'] : []), ...(f16 ? ['shader-f16'] : [])]);
-  const info = { vendor, subgroupMinSize: minSubgroup, isFallbackAdapter: false };
+  const { vendor, f16, minSubgroup, minRequestedSubgroup, subgroupSize, maxWorkgroupBytes } =
+    knownAdapters[name];
+  const features = new Set([
+    ...(minSubgroup > 0 ? ['subgroups'] : []),
+    ...(minRequestedSubgroup > 0 ? ['subgroup-size-control'] : []),
+    ...(f16 ? ['shader-f16'] : []),
+  ]);
+  const info = {
+    vendor,
+    subgroupMinSize: minSubgroup,
+    minExplicitComputeSubgroupSize: minRequestedSubgroup,
+    // The largest size that heddle requests.
+    maxExplicitComputeSubgroupSize: subgroupSize,
+    isFallbackAdapter: false,
+  };
   const limits = {
     ...Object.fromEntries(requestedLimits.map((limit) => [limit, 2 ** 31 - 4])),
     maxComputeWorkgroupStorageSize: maxWorkgroupBytes,

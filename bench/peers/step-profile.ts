@@ -6,6 +6,7 @@ import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
 import { pipelinesOf } from '../../src/engine/gpu/pipelines.ts';
 import { printProfile, profilePasses } from '../../src/engine/gpu/profile.ts';
+import { shaderKey } from '../../src/engine/gpu/shader-key.ts';
 import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import type { Plan } from '../../src/engine/plan/plan.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
@@ -52,7 +53,7 @@ async function timePipelines(device: Device, plan: Plan): Promise<string[]> {
   const pipelines = pipelinesOf(device.gpu);
   const times = new Map<string, number>();
   for (const pass of plan.passes) {
-    const name = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)}`;
+    const name = `${shaderKey(pass.shader)} ${pass.entry} ${JSON.stringify(pass.constants)}`;
     const begun = performance.now();
     await pipelines.get(pass);
     if (!times.has(name)) times.set(name, performance.now() - begun);

@@ -1,7 +1,9 @@
-// Tests whether a workgroup of LANES threads is one subgroup with its lanes in the order of the threads.
-// Kernels with `enable subgroups` assume this; WGSL does not guarantee it. y[group·LANES + thread] = 1, or 0
-// if the thread sees another order or numbers of another group.
+// Tests what kernels with `enable subgroups` assume, and WGSL does not guarantee. y[i] = 1 for thread i of the grid, or
+// 0 if it sees something else. Entry points:
+//   probe       a workgroup of LANES threads is one subgroup with its lanes in the order of the threads
+//   probe_rows  a subgroup is LANES threads next to each other, and adds up, compares and exchanges their numbers
 enable subgroups;
+diagnostic(off, subgroup_uniformity);
 
 @group(0) @binding(0) var<storage, read_write> y: array<u32>;
 
@@ -29,5 +31,21 @@ fn probe(
     right = subgroupBroadcast(own, 6u) == first + 6u && right;
     right = subgroupBroadcast(own, 7u) == first + 7u && right;
   }
+  y[own] = u32(right);
+}
+
+const ROWS_THREADS: u32 = 128u;
+
+@compute @workgroup_size(ROWS_THREADS)
+fn probe_rows(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let index = group.x + groups.x * (group.y + groups.y * group.z);
+  let own = index * ROWS_THREADS + thread;
+  let first = own / LANES * LANES;
+  var right = subgroupMin(own) == first && subgroupMax(own) == first + LANES - 1u;
+  right = subgroupAdd(f32(thread % LANES + 1u)) == f32(LANES * (LANES + 1u) / 2u) && right;
   y[own] = u32(right);
 }

@@ -48,7 +48,7 @@ fn tile(p: Product, m: u32, tile_n: u32, who: vec2<u32>) {
   for (var r = 0u; r < ROWS; r += 4u) {
     let total = dots_sum(array(sums[r], sums[min(r + 1u, ROWS - 1u)], sums[min(r + 2u, ROWS - 1u)], sums[min(r + 3u, ROWS - 1u)]), thread);
     let row = m + r + thread % 4u;
-    let column = tile_n + thread / 4u * 4u;
-    if (thread < LANES && r + thread % 4u < ROWS) { store_row(p, row, column, p.n - column, total); }
+    let column = tile_n + column_of_dots(thread);
+    if (stores_dots(thread) && r + thread % 4u < ROWS) { store_row(p, row, column, p.n - column, total); }
   }
 }

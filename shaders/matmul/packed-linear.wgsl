@@ -125,8 +125,8 @@ fn dots(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // unroll
   for (var r = 0u; r < ROWS; r += 4u) {
     let total = dots_sum(array(sums[r], sums[min(r + 1u, ROWS - 1u)], sums[min(r + 2u, ROWS - 1u)], sums[min(r + 3u, ROWS - 1u)]), thread);
-    if (thread < LANES && r + thread % 4u < ROWS) {
-      store(row + r + thread % 4u, COLUMNS * group.x + thread / 4u * 4u, total);
+    if (stores_dots(thread) && r + thread % 4u < ROWS) {
+      store(row + r + thread % 4u, COLUMNS * group.x + column_of_dots(thread), total);
     }
   }
 }

@@ -6,7 +6,7 @@
 // cols] have no sums of dy. A workgroup computes BLOCK rows: first the two means, by a row group per row,
 // then the rest, by a thread per column (vector).
 // include shared/kernel.wgsl
-// include shared/row-group.wgsl
+// include shared/row-sum.wgsl
 // include shared/vec.wgsl
 
 struct Params {

@@ -4,7 +4,7 @@
 // with the spread. One row group per row. With RMS it is RMSNorm (Zhang and Sennrich, 2019): y = s * rstd *
 // gamma with rstd = 1 / sqrt(mean(s²) + eps), in one pass, stats [rows] = rstd; beta is not read.
 // include shared/kernel.wgsl
-// include shared/row-group.wgsl
+// include shared/row-sum.wgsl
 // include shared/vec.wgsl
 
 struct Params {

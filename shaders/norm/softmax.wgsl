@@ -6,7 +6,7 @@
 //   softmax_held, softmax_held_backward   the same for short rows: a thread keeps a whole row of HELD vectors in registers,
 //                                         so that it reads the row once
 // include shared/kernel.wgsl
-// include shared/row-group.wgsl
+// include shared/row-sum.wgsl
 // include shared/vec.wgsl
 
 struct Params {
@@ -49,7 +49,14 @@ fn visible(row: u32) -> u32 {
 }
 
 // Combines (maximum, sum of 2^(log2(e) (x - maximum))) over a row group.
-fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
+@if(subgroups) fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
+  let own = lanes_joined(part);
+  if (PARTS == 1u) { return own; }
+  if (thread % LANES == 0u) { row_group_scratch[part_of(thread)] = own; }
+  workgroupBarrier();
+  return lanes_joined(select(vec2(LOWEST, 0.0), row_group_scratch[part_for(thread)], thread % LANES < PARTS));
+}
+@else fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
   if (ROW_GROUP_SIZE == 1u) { return part; }
   row_group_scratch[thread] = part;
   workgroupBarrier();
@@ -63,6 +70,11 @@ fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
     workgroupBarrier();
   }
   return row_group_scratch[thread - thread % ROW_GROUP_SIZE];
+}
+
+@if(subgroups) fn lanes_joined(part: vec2<f32>) -> vec2<f32> {
+  let top = subgroupMax(part.x);
+  return vec2(top, subgroupAdd(part.y * exp2(LOG2_E * (part.x - top))));
 }
 
 @compute @workgroup_size(THREADS)

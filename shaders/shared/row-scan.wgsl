@@ -5,7 +5,7 @@
 // includes shared/vec.wgsl.
 // part of decoding/next-token.wgsl
 // include shared/kernel.wgsl
-// include shared/row-group.wgsl
+// include shared/row-sum.wgsl
 
 struct RowScan {
   largest: f32,
@@ -15,7 +15,7 @@ struct RowScan {
   sum: f32,
 }
 
-var<workgroup> row_scans: array<RowScan, THREADS>;
+var<workgroup> row_scans: array<RowScan, THREADS / LANES>;
 
 fn merged(a: RowScan, b: RowScan) -> RowScan {
   let b_first = b.largest > a.largest || (b.largest == a.largest && b.first < a.first);
@@ -76,8 +76,28 @@ fn scan_row(row: u32, rows: u32, cols: u32, width: u32, thread: u32) -> RowScan 
   return merged_shares(share, thread);
 }
 
+// The scan of what the threads of a subgroup have scanned.
+@if(subgroups) fn merged_lanes(share: RowScan) -> RowScan {
+  let largest = subgroupMax(share.largest);
+  let first = subgroupMin(select(0xffffffffu, share.first, share.largest == largest));
+  let top = subgroupMax(share.top);
+  return RowScan(largest, first, top, subgroupAdd(share.exponentials * exp(share.top - top)), subgroupAdd(share.sum));
+}
+
 // The scan of a row from those of the parts of its threads. All threads of the workgroup must call it.
-fn merged_shares(share: RowScan, thread: u32) -> RowScan {
+@if(subgroups) fn merged_shares(share: RowScan, thread: u32) -> RowScan {
+  let own = merged_lanes(share);
+  if (PARTS == 1u) { return own; }
+  if (thread % LANES == 0u) { row_scans[part_of(thread)] = own; }
+  workgroupBarrier();
+  var part = row_scans[part_for(thread)];
+  if (thread % LANES >= PARTS) {
+    part.exponentials = 0.0;
+    part.sum = 0.0;
+  }
+  return merged_lanes(part);
+}
+@else fn merged_shares(share: RowScan, thread: u32) -> RowScan {
   if (ROW_GROUP_SIZE == 1u) {
     return share;
   }

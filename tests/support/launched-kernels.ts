@@ -13,7 +13,7 @@ import {
 import { shrinkGraph } from '../../src/decode/shrink-graph.ts';
 import type { KernelKey } from '../../src/engine/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/engine/gpu/roofs.ts';
-import { probeKernel } from '../../src/engine/gpu/subgroup-probe.ts';
+import { probeKernel, rowsKernel } from '../../src/engine/gpu/subgroup-probe.ts';
 import { storeAsF16 } from '../../src/engine/graph/f16-storage.ts';
 import { addFiniteChecks } from '../../src/engine/graph/finite-checks.ts';
 import { gradients } from '../../src/engine/graph/gradient.ts';
@@ -31,7 +31,7 @@ import { crossEntropy } from '../../src/engine/ops/loss/cross-entropy.ts';
 import { linear } from '../../src/engine/ops/matmul/linear.ts';
 import { matmul } from '../../src/engine/ops/matmul/matmul.ts';
 import { packedLinear } from '../../src/engine/ops/matmul/packed-linear.ts';
-import { wordsOf } from '../../src/engine/ops/matmul/packed-weights.ts';
+import { scalesPerRow, wordsOf } from '../../src/engine/ops/matmul/packed-weights.ts';
 import { softmax } from '../../src/engine/ops/norm/softmax.ts';
 import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { stepWords } from '../../src/engine/ops/step-scalars.ts';
@@ -70,6 +70,7 @@ const devices: readonly DeviceTraits[] = [
     ...device,
     subgroups: true,
     minSubgroup: 32,
+    subgroupSize: 32,
     maxWorkgroupBytes: 32768,
     matrices: [
       { operands: 'f16', m: 16, n: 16, k: 16, lanes: 32 },
@@ -198,6 +199,26 @@ function otherGraph(rows: number, cols: number): Graph {
   return g;
 }
 
+/** Products of one row, as decoding has them. */
+function oneRowGraph(cols: number): Graph {
+  const g = new Graph();
+  const [x, w] = [g.input('x', 'f32', [1, cols]), g.input('w', 'f32', [cols, cols])];
+  linear(g, x, w);
+  const step = g.input('step', 'u32', [stepWords]);
+  const y = linear(g, x, w, undefined, 'gelu');
+  gradients(g, crossEntropy(g, y, g.input('targets', 'i32', [1]), step, {}).nll, [x, w]);
+  for (const format of ['f16', 'int8', 'int4'] as const) {
+    const words = g.input(format, 'u32', [cols, wordsOf(format, cols)]);
+    const scales = {
+      f16: () => undefined,
+      int8: () => g.input('scales8', 'f32', [cols]),
+      int4: () => g.input('scales4', 'u32', [cols, scalesPerRow(format, cols)]),
+    };
+    packedLinear(g, x, { format, words, scales: scales[format]() });
+  }
+  return g;
+}
+
 /** Self-attention with the relative position bias of T5, forward and backward. */
 function biasedGraph(headWidth: number): Graph {
   const g = new Graph();
@@ -220,6 +241,7 @@ export function launchedKernels(): LaunchedKernel[] {
     ...widths.flatMap((options) => modelGraphs(options)),
     ...guestKernels.flatMap((guest) => guest.options.flatMap((options) => modelGraphs(options, guest))),
     ...[8, 5].map(biasedGraph),
+    ...[8, 5].map(oneRowGraph),
     ...[4, 7, 512, 515, 1028].flatMap((cols) => [8, 48, 700].map((rows) => otherGraph(rows, cols))),
   ];
   const found = new Map<string, LaunchedKernel>();
@@ -240,6 +262,9 @@ export function launchedKernels(): LaunchedKernel[] {
     }
   const probes = devices
     .filter(({ subgroups }) => subgroups)
-    .map((traits) => ({ op: 'probe', ...probeKernel(traits.minSubgroup), traits }));
+    .flatMap((traits) => [
+      { op: 'probe', ...probeKernel(traits.minSubgroup), traits },
+      { op: 'probe', ...rowsKernel(32), traits },
+    ]);
   return [...found.values(), ...probes];
 }

@@ -6,8 +6,14 @@ import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import { msg } from '../../core/message.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { assumedAdapter, traitsAs } from './known-adapters.ts';
-import { deviceInfo, explicitSubgroupSizes, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
-import { probeSubgroups } from './subgroup-probe.ts';
+import {
+  deviceInfo,
+  explicitSubgroupSizes,
+  knownSubgroupSize,
+  matrixConfigsOf,
+  matrixFeature,
+} from './subgroup-features.ts';
+import { probeSubgroupRows, probeSubgroups } from './subgroup-probe.ts';
 import type { SubmissionLimits, Submissions } from './submission-pace.ts';
 import { SubmissionPace } from './submission-pace.ts';
 import { lowLimit, noAdapter, noWebGpu, refused } from './webgpu-errors.ts';
@@ -129,8 +135,20 @@ export async function probedDevice(
   if (limits ? limits.maxMs !== 0 : hasWatchdog(device.adapter))
     device.submissions.pace ??= new SubmissionPace(limits);
   const droppedSubgroups = await probeSubgroups(gpu, device.traits.minSubgroup);
-  if (droppedSubgroups === '') return device;
-  return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
+  if (droppedSubgroups === '') return withKnownSubgroups(device);
+  return {
+    ...device,
+    droppedSubgroups,
+    traits: { ...device.traits, subgroups: false, minSubgroup: 0, subgroupSize: 0 },
+  };
+}
+
+/** A device without a known size of subgroups if they are not as kernels that add up by them assume. */
+async function withKnownSubgroups(device: Device): Promise<Device> {
+  const { gpu, traits } = device;
+  // No kernel of a CPU adapter adds up by subgroups.
+  if (traits.software || (await probeSubgroupRows(gpu, traits.subgroupSize)) === '') return device;
+  return { ...device, traits: { ...traits, subgroupSize: 0 } };
 }
 
 /** What has happened to a device. All wrappers of the device share it. */
@@ -206,6 +224,7 @@ export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): D
     software: isFallbackAdapter,
     vendor: vendor.toLowerCase(),
     minRequestedSubgroup: explicitSubgroupSizes(device)?.min ?? 0,
+    subgroupSize: knownSubgroupSize({ features: device.features, adapterInfo: history.info }),
   };
   const assumed = assumedAdapter();
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');

@@ -6,14 +6,10 @@ import { listed, msg } from '../../core/message.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 
 /** What Dawn or Chrome reports of a GPU. */
-interface AdapterFacts
-  extends Pick<
-    DeviceTraits,
-    'vendor' | 'f16' | 'minSubgroup' | 'minRequestedSubgroup' | 'maxWorkgroupBytes'
-  > {
-  /** Name of a product with this GPU. */
-  readonly product: string;
-}
+type AdapterFacts = Pick<
+  DeviceTraits,
+  'vendor' | 'f16' | 'minSubgroup' | 'minRequestedSubgroup' | 'subgroupSize' | 'maxWorkgroupBytes'
+>;
 
 const kib = 1024;
 const intel = {
@@ -21,45 +17,61 @@ const intel = {
   f16: true,
   minSubgroup: 8,
   minRequestedSubgroup: 8,
+  subgroupSize: 16,
   maxWorkgroupBytes: 32 * kib,
 };
-const xe2 = { ...intel, minSubgroup: 16, minRequestedSubgroup: 16 };
-const warps = { minSubgroup: 32, minRequestedSubgroup: 32, maxWorkgroupBytes: 32 * kib };
+const xe2 = { ...intel, minSubgroup: 16, minRequestedSubgroup: 16, subgroupSize: 32 };
+const warps = {
+  minSubgroup: 32,
+  minRequestedSubgroup: 32,
+  subgroupSize: 32,
+  maxWorkgroupBytes: 32 * kib,
+};
 
 /** The GPUs by the names of Mesa's drivers. */
 export const knownAdapters = {
-  tgl: { ...intel, product: 'Intel Iris Xe' },
-  mtl: { ...intel, product: 'Intel Arc Graphics (Meteor Lake)' },
-  dg2: { ...intel, product: 'Intel Arc A770' },
-  lnl: { ...xe2, product: 'Intel Arc 140V (Lunar Lake)' },
-  bmg: { ...xe2, product: 'Intel Arc B580' },
-  nv172: { ...warps, vendor: 'nvidia', f16: false, maxWorkgroupBytes: 48 * kib, product: 'NVIDIA RTX 3060' },
-  m1: { ...warps, vendor: 'apple', f16: true, product: 'Apple M1' },
+  // Intel Iris Xe
+  tgl: { ...intel },
+  // Intel Arc Graphics (Meteor Lake)
+  mtl: { ...intel },
+  // Intel Arc A770
+  dg2: { ...intel },
+  // Intel Arc 140V (Lunar Lake)
+  lnl: { ...xe2 },
+  // Intel Arc B580
+  bmg: { ...xe2 },
+  // NVIDIA RTX 3060
+  nv172: { ...warps, vendor: 'nvidia', f16: false, maxWorkgroupBytes: 48 * kib },
+  // Apple M1
+  m1: { ...warps, vendor: 'apple', f16: true },
+  // Adreno 740
   fd740: {
     ...warps,
     vendor: 'qualcomm',
     f16: true,
     minSubgroup: 64,
     minRequestedSubgroup: 64,
-    product: 'Adreno 740',
+    subgroupSize: 64,
   },
+  // Mali-G610
   'mali-a867': {
     ...warps,
     vendor: 'arm',
     f16: true,
     minSubgroup: 16,
     minRequestedSubgroup: 0,
-    product: 'Mali-G610',
+    subgroupSize: 16,
   },
-  navi31: { ...warps, vendor: 'amd', f16: true, product: 'AMD RX 7900 XTX' },
+  // AMD RX 7900 XTX
+  navi31: { ...warps, vendor: 'amd', f16: true },
   // Firefox names no vendor and has no subgroups.
   unnamed: {
     vendor: '',
     f16: false,
     minSubgroup: 0,
     minRequestedSubgroup: 0,
+    subgroupSize: 0,
     maxWorkgroupBytes: 16 * kib,
-    product: 'a GPU in Firefox',
   },
 } as const satisfies Readonly<Record<string, AdapterFacts>>;
 /** Name of a known adapter. */
@@ -106,6 +118,8 @@ export function traitsAs(name: KnownAdapter, own: DeviceTraits): DeviceTraits {
     subgroups: minSubgroup > 0,
     minSubgroup,
     minRequestedSubgroup: facts.minRequestedSubgroup,
+    // Sums by subgroups of another size than the device has would be wrong.
+    subgroupSize: facts.subgroupSize > 0 ? own.subgroupSize : 0,
     maxWorkgroupBytes: Math.min(facts.maxWorkgroupBytes, own.maxWorkgroupBytes),
   };
 }

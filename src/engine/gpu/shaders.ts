@@ -165,9 +165,10 @@ function directivesFirst(text: string): string {
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
 }
 
-// The ops of guests and row sublayers import their kernels themselves.
+// Ops of guests, row sublayers and optimizers import their kernels themselves, so a page that translates does not load
+// them.
 const texts: Record<string, string> = import.meta.glob(
-  ['../../../shaders/**/*.wgsl', '!../../../shaders/features/**', '!../../../shaders/rows/*.wgsl'],
+  ['../../../shaders/**/*.wgsl', '!../../../shaders/{features,rows,optimizer}/**'],
   { query: '?raw', import: 'default', eager: true },
 );
 

@@ -40,6 +40,19 @@ export function explicitSubgroupSizes(
 }
 
 /**
+ * Threads of every subgroup of a kernel that requests this size, or of all kernels if the device has one size; 0
+ * without subgroups, or if neither is so. Twice the smallest size, as Dawn requests on Vulkan: with 32 threads kernels
+ * that scan rows spill on Intel's Gen12, whose smallest size is 8. At most 32 if the device has it.
+ */
+export function knownSubgroupSize(device: SubgroupDevice): number {
+  if (!device.features.has('subgroups')) return 0;
+  const sizes = explicitSubgroupSizes(device);
+  if (sizes) return Math.min(Math.max(sizes.min, Math.min(2 * sizes.min, 32)), sizes.max);
+  const { subgroupMinSize = 0, subgroupMaxSize } = device.adapterInfo ?? {};
+  return subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
+}
+
+/**
  * `adapterInfo` of a device; undefined in Deno. Deno 2.9 crashes when it is read after the adapter was
  * garbage-collected, unless the adapter's own info was read before. There is no way to check that.
  */

@@ -30,6 +30,11 @@ export interface DeviceTraits {
   readonly vendor: string;
   /** Smallest subgroup that a kernel can request (`subgroup-size-control`); 0 if it cannot request any. */
   readonly minRequestedSubgroup: number;
+  /**
+   * Threads of every subgroup of a kernel that requests this size, and of all others if the size is fixed; 0 if the
+   * size of subgroups is not known before a kernel runs.
+   */
+  readonly subgroupSize: number;
 }
 
 /** WebGPU's guaranteed limits, without optional features. */
@@ -44,4 +49,5 @@ export const defaultTraits: DeviceTraits = {
   software: false,
   vendor: '',
   minRequestedSubgroup: 0,
+  subgroupSize: 0,
 };

@@ -6,6 +6,7 @@ import { listed, msg } from '../../core/message.ts';
 import { type DType, type Shape, sizeOf } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import type { Value, Variant } from './op.ts';
+import { prefersSubgroupRows } from './vendor-preferences.ts';
 
 /**
  * Grid of workgroups of `size` threads for `n` threads, in two dimensions above 65,535. The kernel must check
@@ -49,6 +50,8 @@ export interface RowGroup extends Variant {
   /** Threads and rows of a workgroup. */
   readonly threads: number;
   readonly rows: number;
+  /** Threads of a subgroup, whose numbers are added up by `subgroupAdd`; absent: all in workgroup memory. */
+  readonly lanes?: number;
 }
 
 /** A row group of each size: `row-group-32` is 32 threads for a row. */
@@ -61,13 +64,54 @@ export const rowGroup = (threads: number, rows: number): RowGroup => {
 export const rowByThread = rowGroup(32, 32);
 
 /** The constants of a row group in WGSL. */
-export const rowConstants = ({ threads, rows }: RowGroup) => ({ THREADS: threads, ROWS: rows });
+export const rowConstants = ({ threads, rows, lanes }: RowGroup) => ({
+  THREADS: threads,
+  ROWS: rows,
+  ...(lanes && { LANES: lanes }),
+});
 
 /** The variants for rows of `cols` numbers, best guess for GPUs first. */
 export const rowGroupsFor = (cols: number): readonly [RowGroup, RowGroup] => [
   cols > 512 ? rowGroup(256, 1) : rowGroup(128, 4),
   rowByThread,
 ];
+
+/**
+ * A row group of `size` threads that adds up numbers by subgroups of exactly `lanes` threads: `row-subgroups-32`. The
+ * numbers of subgroups are added up by one of them, so a row group has at most `lanes` subgroups.
+ */
+export function rowSubgroups(threads: number, size: number, lanes: number): RowGroup {
+  const own = Math.min(Math.max(size, lanes), threads, lanes * lanes);
+  return {
+    ...rowGroup(threads, threads / own),
+    name: `row-subgroups-${own}`,
+    family: 'row-subgroups',
+    lanes,
+  };
+}
+
+/**
+ * The variants of kernels that add up the numbers of rows of `cols`, or with `scans` find also their maximum, best guess
+ * for GPUs first: by subgroups if their size is known, and in workgroup memory.
+ */
+export function rowReductionsFor(cols: number, traits: DeviceTraits, scans = false): readonly RowGroup[] {
+  const [inMemory, byThread] = rowGroupsFor(cols);
+  const [threads, size] = cols > 512 ? [256, 256] : [128, 32];
+  return withSubgroups(rowSubgroups(threads, size, traits.subgroupSize), [inMemory, byThread], traits, scans);
+}
+
+/** Variants with that by subgroups, if their size is known: at the start if the vendor's compiler makes less of it. */
+export function withSubgroups(
+  bySubgroups: RowGroup,
+  [first, ...others]: readonly [RowGroup, ...RowGroup[]],
+  traits: DeviceTraits,
+  scans = false,
+): readonly RowGroup[] {
+  if (traits.software || traits.subgroupSize < 4) return [first, ...others];
+  return prefersSubgroupRows(traits, scans)
+    ? [bySubgroups, first, ...others]
+    : [first, bySubgroups, ...others];
+}
 
 /**
  * Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or
@@ -96,10 +140,10 @@ export const samplePadding =
 
 /**
  * The shader for rows of `cols` numbers: it reads vec4s, or is the variant `scalar` if 4 does not divide
- * `cols`.
+ * `cols`. The variant `subgroups` is that of row groups that add up numbers by subgroups.
  */
-export const shaderFor = (stem: string, cols: number): string =>
-  vecWidth(cols) === 4 ? stem : `${stem}-scalar`;
+export const shaderFor = (stem: string, cols: number, { lanes }: Partial<RowGroup> = {}): string =>
+  `${stem}${vecWidth(cols) === 4 ? '' : '-scalar'}${lanes ? '-subgroups' : ''}`;
 
 /** Elements of f32 that a binding holds, a multiple of 64. */
 export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;

@@ -182,6 +182,13 @@ describe('the shaders of shaders/', () => {
     const entries = builtInShaders.names.flatMap((name) =>
       [...shaderOf(name).entries.keys()].map((entry) => `${name}.${entry}`),
     );
-    expect(entries.filter((entry) => !launched.has(entry))).toEqual([]);
+    // An entry point whose kernel adds nothing up is launched in the shader without subgroups.
+    const without = new Set(
+      ['cross_entropy_backward', 'softmax_held', 'softmax_held_backward', 'tiles', 'input_gradient'].map(
+        (entry) => `subgroups.${entry}`,
+      ),
+    );
+    const isNeeded = (entry: string) => !without.has(entry.slice(entry.lastIndexOf('-') + 1));
+    expect(entries.filter((entry) => !launched.has(entry) && isNeeded(entry))).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest';
 import { openDevice, probedDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { pipelinesOf } from '../../../src/engine/gpu/pipelines.ts';
-import { probeKernel, probeSubgroups } from '../../../src/engine/gpu/subgroup-probe.ts';
+import { probeKernel, probeSubgroupRows, probeSubgroups } from '../../../src/engine/gpu/subgroup-probe.ts';
 import { attentionVariants } from '../../../src/engine/ops/attention/attention-launch.ts';
 import { productKernels } from '../../../src/engine/ops/matmul/matmul-kernels.ts';
 import { gpuDevice, testGpu } from '../../support/gpu.ts';
@@ -31,6 +31,7 @@ it('passes on this adapter, and asks for subgroups of the size of a workgroup if
   const device = await gpuDevice();
   const { traits } = wrapDevice(device);
   expect(await probeSubgroups(device, traits.minSubgroup)).toBe('');
+  expect(await probeSubgroupRows(device, traits.subgroupSize)).toBe('');
   const opened = await openDevice(await testGpu());
   expect(opened.droppedSubgroups).toBeUndefined();
   expect(variantsOf(opened)).toHaveLength(traits.minSubgroup >= 4 ? 2 : 0);
@@ -57,6 +58,19 @@ it.for<[string, (code: string) => string]>([
   expect(variantsOf(dropped)).toEqual([]);
   dropped.check();
   dropped.destroy();
+});
+
+it('sees subgroups that are not threads next to each other (needs subgroups)', async ({ skip }) => {
+  const { subgroupSize } = wrapDevice(await gpuDevice()).traits;
+  skip(subgroupSize < 4);
+  for (const [from, to] of [
+    ['subgroupMin(own) == first', 'subgroupMin(own) == first + 1u'],
+    ['f32(thread % LANES + 1u)', 'f32(thread % LANES)'],
+  ] as const) {
+    const device = await deviceWith((code) => code.replace(from, to));
+    expect(await probeSubgroupRows(device, subgroupSize)).toMatch(/^a subgroup is not \d+ threads next/);
+    device.destroy();
+  }
 });
 
 it('drops them if the probe does not compile (needs subgroups)', async ({ skip }) => {

@@ -8,6 +8,7 @@ import { linear } from '../../../src/engine/ops/matmul/linear.ts';
 import { matmul } from '../../../src/engine/ops/matmul/matmul.ts';
 import { stepWords } from '../../../src/engine/ops/step-scalars.ts';
 import { subgroupSizeFor } from '../../../src/engine/ops/vendor-preferences.ts';
+import { rowReductionsFor } from '../../../src/engine/ops/work-division.ts';
 import { candidates } from '../../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
 
@@ -57,4 +58,18 @@ it('prefers small tiles on GPUs of Intel whose kernels cannot request the smalle
   const traits = gpu('intel', 0);
   expect(subgroupSizeFor(traits)).toBeUndefined();
   expect(makePlan(graphOf(), { traits }).passes[0]?.variant).toBe('tiled-64x64');
+});
+
+it.each([
+  ['intel', 'row-subgroups-32', 'row-subgroups-256'],
+  ['apple', 'row-subgroups-32', 'row-group-256'],
+  ['arm', 'row-group-32', 'row-group-256'],
+  ['', 'row-group-32', 'row-group-256'],
+])('%s: sums of rows by %s, scans by %s; both are offered', (vendor, sums, scans) => {
+  const traits = { ...gpu(vendor), subgroupSize: 16 };
+  const [norm, loss] = [rowReductionsFor(256, traits), rowReductionsFor(8000, traits, true)];
+  expect([norm[0]?.name, loss[0]?.name]).toEqual([sums, scans]);
+  expect(norm.map(({ name }) => name)).toEqual(expect.arrayContaining(['row-subgroups-32', 'row-group-32']));
+  // Without a known size of subgroups nothing is added up by them.
+  expect(rowReductionsFor(256, gpu(vendor)).map(({ name }) => name)).toEqual(['row-group-32', 'row-group-1']);
 });

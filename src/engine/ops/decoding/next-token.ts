@@ -4,13 +4,14 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import {
   gridOf,
   type RowGroup,
   rowConstants,
-  rowGroupsFor,
+  rowReductionsFor,
   shaderFor,
   vecWidth,
   wholeVectors,
@@ -160,7 +161,11 @@ function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, attrs: N
 }
 
 /** Variants of all three ops. */
-export const choiceVariants = ({ logits }: { readonly logits: TensorType }) => rowGroupsFor(dim(logits, 2));
+export const choiceVariants = (
+  { logits }: { readonly logits: TensorType },
+  _attrs: unknown,
+  traits: DeviceTraits,
+) => rowReductionsFor(dim(logits, 2), traits, true);
 
 /** For timing: rules that force no token, but search for trigrams. */
 export const choiceSample = ({ logits }: { readonly logits: TensorType }, attrs: NextTokenAttrs) => ({
@@ -183,7 +188,7 @@ export function choiceLaunch(
   const sizes = { rows, cols, vocab: vocabOf(logits, attrs), positions: dim(history, 1) };
   return [
     {
-      shader: shaderFor('next-token', cols),
+      shader: shaderFor('next-token', cols, variant),
       entry,
       constants: { ...rowConstants(variant), ...constants, RULES: attrs.rules ? 1 : 0 },
       params: { ...sizes, end, banned: dim(rules, 0) - rulesSize(0, rows * forced), wanted, forced },

@@ -4,9 +4,18 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, sampleIds, type TensorTypes, type Value } from '../op.ts';
 import { expectOptions, expectStep, expectType } from '../type-checks.ts';
-import { gridOf, rowConstants, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
+import {
+  gridOf,
+  type RowGroup,
+  rowConstants,
+  rowGroupsFor,
+  rowReductionsFor,
+  shaderFor,
+  wholeVectors,
+} from '../work-division.ts';
 
 /**
  * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be
@@ -56,7 +65,7 @@ function rowType(
 }
 
 /** Fields of a launch that forward and backward have in common. */
-function lossLaunch(logits: Value, attrs: CrossEntropyAttrs) {
+function lossLaunch(logits: Value, attrs: CrossEntropyAttrs, variant?: RowGroup) {
   const { smoothing, ignore } = attrs;
   const { rows, cols: width } = matrixOf(logits.shape);
   const sizes = { rows, cols: classesOf(logits, attrs), width };
@@ -66,7 +75,7 @@ function lossLaunch(logits: Value, attrs: CrossEntropyAttrs) {
     has_ignore_index: ignore === undefined ? 0 : 1,
     ignore_index: ignore ?? 0,
   };
-  return { shader: shaderFor('cross-entropy', width), params };
+  return { shader: shaderFor('cross-entropy', width, variant), params };
 }
 
 /** `fused`: compute the gradient of the logits in the same dispatch, for training. */
@@ -92,11 +101,15 @@ export const crossEntropyOp = defineOp({
   },
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
-  variants: ({ logits }: TensorTypes<'logits'>) => rowGroupsFor(matrixOf(logits.shape).cols),
+  variants: ({ logits }: TensorTypes<'logits'>, _attrs: unknown, traits: DeviceTraits) =>
+    rowReductionsFor(matrixOf(logits.shape).cols, traits, true),
   sample: ({ logits }, attrs) => ({ targets: sampleIds(classesOf(logits, attrs), attrs.ignore) }),
   launch({ logits, targets, step }, { nll, hit, lse, dlogits }, attrs, { variant, shared }) {
     const rowGroup = rowConstants(variant);
-    const common = { ...lossLaunch(logits, attrs), grid: gridOf(matrixOf(logits.shape).rows, variant.rows) };
+    const common = {
+      ...lossLaunch(logits, attrs, variant),
+      grid: gridOf(matrixOf(logits.shape).rows, variant.rows),
+    };
     if (!dlogits) {
       const bind = { logits, targets, nll, row_lse: lse, hit, dlogits: undefined };
       return [

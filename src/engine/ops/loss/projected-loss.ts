@@ -15,7 +15,7 @@ import { type PackedRows, packedLinearOp, packedRows } from '../matmul/packed-li
 import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
 import { attrsOf, defineOp, type Launch, sampleIds, type TensorTypes, type Value } from '../op.ts';
-import { type RowGroup, rowByThread, rowGroupsFor, viewOf, wholeVectors } from '../work-division.ts';
+import { type RowGroup, rowByThread, rowReductionsFor, viewOf, wholeVectors } from '../work-division.ts';
 import { type CrossEntropyAttrs, crossEntropyOp } from './cross-entropy.ts';
 
 /**
@@ -74,7 +74,11 @@ export const projectedLossOp = defineOp({
     const isProduct = 'columns' in variant;
     const plain = { ...context, variant: isProduct ? variant : naiveProduct, shared: () => false };
     const packed = { ...plain, variant: isProduct ? packedRows(4) : variant };
-    const rowGroup = { ...plain, variant: rowGroupFor(variant, width), shared: () => gradients };
+    const rowGroup = {
+      ...plain,
+      variant: rowGroupFor(variant, width, context.traits),
+      shared: () => gradients,
+    };
     const launches: Launch[] = [];
     for (let first = 0; first < all; first += rows) {
       const count = Math.min(rows, all - first);
@@ -135,7 +139,11 @@ function kernelsFor(
 }
 
 /** The row group of the loss: one thread per row if the variant of the products uses no workgroup memory. */
-const rowGroupFor = ({ family }: ProductVariant | PackedRows, cols: number): RowGroup =>
+const rowGroupFor = (
+  { family }: ProductVariant | PackedRows,
+  cols: number,
+  traits: DeviceTraits,
+): RowGroup =>
   family === 'registers' || family === 'subgroups' || family === 'naive'
     ? rowByThread
-    : rowGroupsFor(cols)[0];
+    : (rowReductionsFor(cols, traits, true)[0] ?? rowByThread);

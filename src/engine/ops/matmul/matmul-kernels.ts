@@ -4,7 +4,12 @@
 import type { TensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
 import type { Variant } from '../op.ts';
-import { hasFewRegisters, prefersLargeTiles, subgroupSizeFor } from '../vendor-preferences.ts';
+import {
+  hasFewRegisters,
+  prefersLargeTiles,
+  prefersSubgroupRows,
+  subgroupSizeFor,
+} from '../vendor-preferences.ts';
 import { broadcastsSubgroups, lanesOf } from '../work-division.ts';
 
 /** Which operand of C = A·B is stored transposed: NN none; NT B, as [N,K]; TN A, as [K,M]. */
@@ -37,6 +42,8 @@ export interface ProductVariant extends Variant {
   /** The tile of C of a workgroup; of a thread in the families `registers` and `subgroups`. */
   readonly rows: number;
   readonly columns: number;
+  /** Threads of a subgroup that adds up what its threads have of K; absent: in workgroup memory. */
+  readonly lanes?: number;
   /** The variant that computes slices of K, whose sum is C. */
   readonly slices?: ProductVariant;
 }
@@ -53,6 +60,13 @@ export const productTile = (
   columns,
   forSoftware: family === 'registers' || family === 'subgroups',
   needsCheck: family === 'matrix',
+});
+
+/** A product of one row whose sums over K are those of subgroups of `lanes` threads. */
+const subgroupDots = (lanes: number): ProductVariant => ({
+  ...productTile('dots', 1, dotsColumns),
+  name: `dots-subgroups-1x${dotsColumns}`,
+  lanes,
 });
 
 /** The simplest variant: four numbers of C a thread. */
@@ -95,7 +109,7 @@ export interface ProductKernel {
  * `matrix-64x64`: the same by subgroup matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
  */
 export function productKernel(
-  { name, family, rows, columns }: ProductVariant,
+  { name, family, rows, columns, lanes: summed }: ProductVariant,
   operands: Operands,
   traits: DeviceTraits,
 ): ProductKernel {
@@ -106,6 +120,13 @@ export function productKernel(
     return kernel;
   }
   const subgroupSize = subgroupSizeFor(traits);
+  if (family === 'dots' && summed)
+    return {
+      shader: 'matmul-dots',
+      subgroups: true,
+      constants: { ROWS: rows, ...lanesConstants(summed) },
+      ...{ rows, columns, threads: 4 * summed },
+    };
   if (family === 'dots')
     return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64, subgroupSize };
   if (family === 'tiled') {
@@ -124,6 +145,14 @@ export function productKernel(
     threads: lanes * groups,
   };
 }
+
+/** The constants of `dots` whose subgroups of `lanes` threads have four columns each. */
+export const lanesConstants = (lanes: number | undefined): Record<string, number> =>
+  lanes === undefined ? {} : { LANES: lanes, THREADS: (dotsColumns / 4) * lanes };
+
+/** Whether products of one row can be added up by subgroups; with more rows that takes more instructions. */
+export const hasSubgroupDots = ({ software, subgroupSize }: DeviceTraits): boolean =>
+  !software && subgroupSize >= 4;
 
 /** Depth of the tiles of matrix kernels along K; a thread stages 4x4 numbers of each operand. */
 const matrixDepth = 32;
@@ -183,6 +212,8 @@ export function productKernels(p: Sizes, operands: Operands, traits: DeviceTrait
   const kernels: ProductVariant[] = [];
   if (form === 'NT' && m <= 16 && n <= maxDots)
     kernels.push(productTile('dots', dotsRows(m, traits), dotsColumns));
+  if (form === 'NT' && m === 1 && n <= maxDots && hasSubgroupDots(traits))
+    kernels.splice(prefersSubgroupRows(traits) ? 0 : 1, 0, subgroupDots(traits.subgroupSize));
   const sizes = m > 8 ? tileSizes(p, traits) : [];
   const matrix = sizes
     .filter((size) => matrixKernel(size, operands, traits))

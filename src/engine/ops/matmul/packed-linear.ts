@@ -5,8 +5,9 @@ import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type TensorTypes, type Value, type Variant } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { prefersSubgroupRows } from '../vendor-preferences.ts';
 import { wholeVectors } from '../work-division.ts';
-import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
+import { dotsColumns, dotsRows, hasSubgroupDots, lanesConstants, maxDots } from './matmul-kernels.ts';
 import {
   expectPacked,
   fillsVectors,
@@ -23,6 +24,8 @@ import {
 export interface PackedVariant extends Variant {
   readonly family: 'dots' | 'rows';
   readonly rows: number;
+  /** Threads of a subgroup that adds up what its threads have of K; absent: in workgroup memory. */
+  readonly lanes?: number;
   /** Whether loops over the parts of a word stay loops. */
   readonly rolled?: boolean;
 }
@@ -42,6 +45,14 @@ const rolledRows = (variant: PackedRows): PackedRows => ({
 });
 
 const packedDots = (rows: number): PackedVariant => ({ name: 'dots', family: 'dots', rows });
+
+/** Variants of few rows that read the weights once; one row may also be added up by subgroups. */
+function packedDotsFor(rows: number, traits: DeviceTraits): readonly PackedVariant[] {
+  const dots = packedDots(dotsRows(rows, traits));
+  if (rows > 1 || !hasSubgroupDots(traits)) return [dots];
+  const bySubgroups = { ...dots, name: 'dots-subgroups', lanes: traits.subgroupSize };
+  return prefersSubgroupRows(traits) ? [bySubgroups, dots] : [dots, bySubgroups];
+}
 
 /** How the weights of an op are stored. */
 export type PackedAttrs = { readonly format: PackedFormat };
@@ -68,7 +79,7 @@ export const packedLinearOp = defineOp({
     traits: DeviceTraits,
   ): readonly PackedVariant[] {
     const { rows, cols } = matrixOf(x.shape);
-    const dots = rows <= 16 && dim(words, 0) <= maxDots ? [packedDots(dotsRows(rows, traits))] : [];
+    const dots = rows <= 16 && dim(words, 0) <= maxDots ? packedDotsFor(rows, traits) : [];
     const fewest = packedRows(rows === 1 ? 1 : 4);
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
     // fastest.
@@ -86,15 +97,15 @@ export const packedLinearOp = defineOp({
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {
     const { rows, cols } = matrixOf(x.shape);
-    const { rows: ROWS, family, rolled } = variant;
+    const { rows: ROWS, family, rolled, lanes } = variant;
     const dots = family === 'dots';
     const UNPADDED_ROWS = fillsVectors(format, cols) ? 1 : 0;
-    const constants = { ROWS, UNPADDED_ROWS, ...packedConstants(format) };
+    const constants = { ROWS, UNPADDED_ROWS, ...packedConstants(format), ...lanesConstants(lanes) };
     const isRolled = rolled || (isInt4(format) && UNPADDED_ROWS === 0);
     const vectors = { vecs: vecsOf(format, cols), scale_words: scalesPerRow(format, cols) };
     const sizes = { rows, ins: cols, ...vectors, width: dim(y, -1) };
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
-      shader: packedShader('packed-linear', format),
+      shader: packedShader('packed-linear', format, lanes !== undefined),
       entry: dots ? 'dots' : 'tiles',
       constants: isRolled ? { ...constants, MAX_UNROLLED: 2 } : constants,
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },

@@ -53,8 +53,8 @@ const layoutOf = (format: PackedFormat): PackedLayout => packedLayouts[format];
 export const isInt4 = (format: PackedFormat): boolean => layoutOf(format).suffix === '-int4';
 
 /** The shader of a kernel for a format: its name with the suffix of the format. */
-export const packedShader = (kernel: string, format: PackedFormat): string =>
-  `${kernel}${layoutOf(format).suffix}`;
+export const packedShader = (kernel: string, format: PackedFormat, subgroups = false): string =>
+  `${kernel}${layoutOf(format).suffix}${subgroups ? '-subgroups' : ''}`;
 
 /** The constants of a format's shaders. */
 export const packedConstants = (format: PackedFormat): Readonly<Record<string, number>> =>

@@ -4,13 +4,14 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { gridOf, rowConstants, rowGroup, shaderFor } from '../work-division.ts';
+import { gridOf, rowConstants, rowGroup, rowSubgroups, shaderFor, withSubgroups } from '../work-division.ts';
 
 /** The variants: threads and rows at a time of a workgroup. */
-const rowGroups = [rowGroup(256, 16), rowGroup(16, 16)];
+const rowGroups = [rowGroup(256, 16), rowGroup(16, 16)] as const;
 
 /** Rows that share a row of partial sums: 16, or up to 64 if 16 would make more than 128 blocks. */
 export function rowsPerBlock(rows: number): number {
@@ -47,14 +48,15 @@ const backwardOf = (
     },
     inPlace: { dx: 'dy', dsTotal: ['ds', 'dy'] },
     f16Storage,
-    variants: () => rowGroups,
+    variants: (_inputs: unknown, _attrs: unknown, traits: DeviceTraits) =>
+      withSubgroups(rowSubgroups(256, 16, traits.subgroupSize), rowGroups, traits),
     launch({ dy, s, stats, gamma, ds, step }, { dsTotal, partials, dx }, attrs, { variant, shared }) {
       const { rows, cols } = matrixOf(dy.shape);
       const dyIn = shared('dy', 'dsTotal') ? 1 : shared('dy', 'dx') ? 2 : 0;
       const dsIn = !ds ? 0 : shared('ds', 'dsTotal') ? 1 : 3;
       return [
         {
-          shader: shaderFor('layer-norm-backward', cols),
+          shader: shaderFor('layer-norm-backward', cols, variant),
           entry: 'layer_norm_backward',
           constants: {
             ...rowConstants(variant),

@@ -4,10 +4,11 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { gridOf, type RowGroup, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { gridOf, type RowGroup, rowConstants, rowReductionsFor, shaderFor } from '../work-division.ts';
 
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
@@ -43,7 +44,8 @@ function normTypes(
 }
 
 /** The variants of all norms. */
-const variants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
+const variants = ({ x }: { readonly x: TensorType }, _attrs: unknown, traits: DeviceTraits) =>
+  rowReductionsFor(matrixOf(x.shape).cols, traits);
 
 /** The dispatch of a norm. */
 function launch(
@@ -56,7 +58,7 @@ function launch(
   const IN_PLACE_OF = !residual ? 0 : shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
   return [
     {
-      shader: shaderFor('layer-norm', cols),
+      shader: shaderFor('layer-norm', cols, variant),
       entry: 'layer_norm',
       constants: {
         ...rowConstants(variant),

@@ -11,6 +11,7 @@ import {
   type TensorType,
   tensorType,
 } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import {
@@ -18,7 +19,7 @@ import {
   type RowGroup,
   rowByThread,
   rowConstants,
-  rowGroupsFor,
+  rowReductionsFor,
   shaderFor,
   vecWidth,
 } from '../work-division.ts';
@@ -49,9 +50,10 @@ export interface SoftmaxVariant extends RowGroup {
 
 const held: SoftmaxVariant = { ...rowByThread, name: 'held', family: 'held', forSoftware: false, held: true };
 
-function variantsFor({ shape }: { readonly shape: Shape }): readonly SoftmaxVariant[] {
+function variantsFor({ shape }: { readonly shape: Shape }, traits: DeviceTraits): readonly SoftmaxVariant[] {
   const { cols } = matrixOf(shape);
-  return cols / vecWidth(cols) <= maxHeld ? [...rowGroupsFor(cols), held] : rowGroupsFor(cols);
+  const reductions = rowReductionsFor(cols, traits);
+  return cols / vecWidth(cols) <= maxHeld ? [...reductions, held] : reductions;
 }
 
 /** The vectors of a row that a thread holds. */
@@ -70,7 +72,7 @@ function softmaxLaunch(
 ): Omit<Launch, 'bind'> {
   const { rows, cols } = matrixOf(x.shape);
   return {
-    shader: shaderFor('softmax', cols),
+    shader: shaderFor('softmax', cols, variant),
     entry: variant.held ? heldEntry : entry,
     constants: {
       ...rowConstants(variant),
@@ -105,7 +107,7 @@ export const softmaxOp = defineOp({
     return { y: tensorType('f32', x.shape) };
   },
   inPlace: { y: 'x' },
-  variants: ({ x }: TensorTypes<'x'>) => variantsFor(x),
+  variants: ({ x }: TensorTypes<'x'>, _attrs: unknown, traits: DeviceTraits) => variantsFor(x, traits),
   launch({ x, lens }, { y }, attrs, { variant, shared }) {
     const inPlace = shared('x', 'y');
     const bind = { x: inPlace ? undefined : x, lens, y };
@@ -127,7 +129,7 @@ export const softmaxBackwardOp = defineOp({
     return { dx: tensorType('f32', y.shape) };
   },
   inPlace: { dx: ['y', 'dy'] },
-  variants: ({ y }: TensorTypes<'y'>) => variantsFor(y),
+  variants: ({ y }: TensorTypes<'y'>, _attrs: unknown, traits: DeviceTraits) => variantsFor(y, traits),
   launch({ y, dy, lens }, { dx }, attrs, { variant, shared }) {
     const [yShared, dyShared] = [shared('y', 'dx'), shared('dy', 'dx')];
     const bind = { x: yShared ? undefined : y, dy: dyShared ? undefined : dy, lens, y: dx };

@@ -1,12 +1,15 @@
 // Checks a tensor for NaN and infinity on the GPU. The result is a flag in a state that has one for each
 // tensor.
 
+import source from '../../../../shaders/optimizer/check-finite.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { type DType, dim, sizeOf } from '../../../core/tensor.ts';
 import { attrsOf, defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf, rangesOf, viewOf } from '../work-division.ts';
+
+const shader = { name: 'check-finite', source };
 
 /** Returns whether tensors of a type can contain NaN or infinity. */
 export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
@@ -40,7 +43,7 @@ export const checkFiniteOp = defineOp({
       const perWord = x.dtype === 'f16' ? 2 : 1;
       const words = Math.ceil(count / perWord);
       return {
-        shader: 'check-finite',
+        shader,
         entry: x.dtype === 'f16' ? 'check_f16' : 'check_f32',
         params: { count, words, start, size, slot },
         bind: { x: viewOf(x, start / perWord, [words], 'u32'), flags },

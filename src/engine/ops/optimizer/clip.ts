@@ -4,6 +4,7 @@
 // the update. The factor is in the optimizer's counters on the GPU, so `scaleStep` multiplies the step's
 // scalars there too.
 
+import source from '../../../../shaders/optimizer/clip.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -11,6 +12,8 @@ import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.
 import { stepWords } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';
+
+const shader = { name: 'clip', source };
 
 /**
  * Indices of the counters of an optimizer, f32 [8], all 0 at first; the others are unused. Gradients are
@@ -83,7 +86,7 @@ export const gradientNormOp = defineOp({
         bind[`g${k}`] = rangeOf(g, first + start, Math.min(range, part - start));
       }
       launches.push({
-        shader: 'clip',
+        shader,
         entry: 'gradient_norm',
         params: { count: part, range, block, max_norm: 0, log_beta1: 0, log_beta2: 0, growth: 0 },
         bind,
@@ -134,7 +137,7 @@ export const clipScaleOp = defineOp({
     const log = (beta: number) => (beta > 0 ? Math.log(beta) : -100);
     return [
       {
-        shader: 'clip',
+        shader,
         entry: 'clip_scale',
         params: {
           count: dim(partials, 0),
@@ -181,7 +184,7 @@ export const scaleStepOp = defineOp({
   },
   launch: ({ step, counters }, { scaled }) => [
     {
-      shader: 'clip',
+      shader,
       entry: 'scale_step',
       bind: { step_in: step, counters_in: counters, step_out: scaled },
       grid: [1, 1, 1],

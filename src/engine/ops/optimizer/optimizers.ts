@@ -2,6 +2,7 @@
 // step count and clipping are data, so a recorded step can be replayed. An optimizer is one op here, an entry point
 // of shaders/optimizer/optimizers.wgsl, and a row of src/train/update/optimizer-config.ts.
 
+import source from '../../../../shaders/optimizer/optimizers.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import {
@@ -17,6 +18,8 @@ import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 import { clipAt, counterAt, counterLength } from './clip.ts';
+
+const shader = { name: 'optimizers', source };
 
 /** Weights before element `decayEnd` of the parameter buffer decay by `weightDecay`. */
 export type Decay = { readonly weightDecay: number; readonly decayEnd: number };
@@ -93,7 +96,7 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, types, setting
       );
       const all = buffers.map(([, buffer]) => buffer);
       return rangesOf(name, all, traits.maxBindingBytes).map(([start, count]) => ({
-        shader: 'optimizers',
+        shader,
         entry: name,
         params: {
           count,

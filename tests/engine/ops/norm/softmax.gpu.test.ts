@@ -77,5 +77,5 @@ for (const [queries, keys] of [
 itOnDawn('takes tens of thousands of rows, past one dimension of workgroups', async () => {
   const c = { inputs: { x: randomTensor([70_001, 3], 1) }, attrs: {}, tolerance };
   const errors = await checkOp(softmaxOp, c, { everyKernel: true });
-  expect(Object.keys(errors)).toHaveLength(3);
+  expect(Object.keys(errors).length).toBeGreaterThanOrEqual(3);
 });
