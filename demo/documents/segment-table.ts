@@ -3,6 +3,7 @@
 
 import { live } from 'lit-html/directives/live.js';
 import { repeat } from 'lit-html/directives/repeat.js';
+import { markDoubts } from '../common/doubt-marks.ts';
 import { fixed, formatPercent } from '../common/format.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
@@ -117,20 +118,6 @@ export class SegmentTable extends Panel {
     }
   }
 
-  /** A translation with its doubtful words underlined. */
-  #marked({ text, doubts }: SegmentState): Content {
-    const out: Content[] = [];
-    let at = 0;
-    for (const [start, end] of doubts) {
-      out.push(
-        text.slice(at, start),
-        html`<u class="doubt" title="The model is not sure of this word">${text.slice(start, end)}</u>`,
-      );
-      at = end;
-    }
-    return [...out, text.slice(at)];
-  }
-
   #confidence(state: SegmentState | null): Content {
     if (state?.confidence == null) return nothing;
     const probability = Math.exp(state.confidence);
@@ -164,7 +151,7 @@ export class SegmentTable extends Panel {
     const text = state
       ? state.text === ''
         ? html`<i class="hint">not translated</i>`
-        : this.#marked(state)
+        : markDoubts(state.text, state.doubts)
       : '…';
     return html`
       <button

@@ -1,6 +1,7 @@
 // The microphone and the clips of the page: what was heard, with times, and the views of the sound.
 
 import { BusyPanel } from '../common/busy-panel.ts';
+import { markDoubts } from '../common/doubt-marks.ts';
 import { fixed } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
@@ -28,6 +29,8 @@ export class ListenPanel extends BusyPanel {
   readonly #button: HoldButton;
   #heard: Heard | undefined;
   #partial = '';
+  /** Whether it has heard a recording, so that the kernels are compiled. */
+  #hasHeard = false;
 
   constructor(actions: ListenActions) {
     super();
@@ -35,7 +38,7 @@ export class ListenPanel extends BusyPanel {
     this.#button = new HoldButton('speak', say`Hold and speak`, actions.stream, {
       onStart: (rate) => {
         void this.#hear(async () => {
-          await this.#ready();
+          await this.#ready(say`Listening…`);
           return actions.listen(rate);
         });
       },
@@ -58,7 +61,7 @@ export class ListenPanel extends BusyPanel {
 
   /** Transcribes a file. */
   take(sound: Blob): void {
-    void this.#hear(() => this.#actions.read(sound));
+    void this.#hear(() => this.#read(sound));
   }
 
   async #hear(hear: () => Promise<Heard>): Promise<void> {
@@ -68,21 +71,33 @@ export class ListenPanel extends BusyPanel {
     await this.run(async () => {
       const heard = await hear();
       this.#heard = heard;
+      this.#hasHeard = true;
       this.#view.show(heard.features, heard.mels, heard.attention);
     }, say`Loading the model…`);
   }
 
-  /** Loads the model; then it listens. */
-  async #ready(): Promise<void> {
+  /** Loads the model; then `status` says what it does. */
+  async #ready(status: string): Promise<void> {
     await this.#actions.ready();
-    this.showStatus(say`Listening…`);
+    this.showStatus(status);
+  }
+
+  /** Loads the model and reads a recording. The first time, its kernels are compiled too, which the visitor waits for. */
+  async #read(sound: Blob): Promise<Heard> {
+    await this.#ready(
+      this.#hasHeard
+        ? say`The model listens to the recording…`
+        : say`The model listens to the recording. The first time the GPU prepares its programs, which takes some seconds…`,
+    );
+    return this.#actions.read(sound);
   }
 
   #clip(clip: ShippedClip): void {
     void this.#hear(async () => {
+      this.showStatus(say`Loading the clip…`);
       const sound = await fetchClip(clip);
-      await this.#ready();
-      return this.#actions.read(sound);
+      this.showStatus(say`Loading the model…`);
+      return this.#read(sound);
     });
   }
 
@@ -90,24 +105,25 @@ export class ListenPanel extends BusyPanel {
     const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];
     input.value = '';
-    if (file)
-      void this.#hear(async () => {
-        await this.#ready();
-        return this.#actions.read(file);
-      });
+    if (file) void this.#hear(() => this.#read(file));
   }
 
   #result(): Content {
     const heard = this.#heard;
     if (!heard) return html`<p class="heard" id="heard" aria-live="polite">${this.#partial}</p>`;
-    const { text, segments, duration, seconds, language, sound } = heard;
+    const { text, doubts, segments, duration, seconds, language, sound } = heard;
     const facts = [
       say`${fixed(duration, 1)} s of sound`,
       say`text after ${fixed(seconds, 1)} s`,
       ...(language ? [say`language ${language}`] : []),
     ];
     return html`
-      <p class="heard" id="heard" aria-live="polite">${text || html`<i class="hint">Nothing was heard.</i>`}</p>
+      <p class="heard" id="heard" aria-live="polite">${text ? markDoubts(text, doubts) : html`<i class="hint">Nothing was heard.</i>`}</p>
+      ${
+        doubts.length > 0
+          ? html`<p class="hint" id="heard-doubts">It is not sure of the words with a wavy line. A word that it does not know is heard as one that it knows.</p>`
+          : nothing
+      }
       <div class="row">
         <button type="button" class="small" @click=${() => void play(sound)}>Play</button>
         <span class="hint number" id="heard-facts">${facts.join(' · ')}</span>

@@ -70,6 +70,6 @@ window.addEventListener('drop', (event) => {
   const [first] = files;
   if (!first) return;
   event.preventDefault();
-  if (files.length === 1 && first.type.startsWith('audio/')) void ready().then(() => listen.take(first));
+  if (files.length === 1 && first.type.startsWith('audio/')) listen.take(first);
   else void models.take(files);
 });

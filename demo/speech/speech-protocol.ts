@@ -23,6 +23,8 @@ export interface LoadedView {
 /** What was heard in a recording. */
 export interface Heard {
   readonly text: string;
+  /** Words that the model is not sure of, as ranges of the text. */
+  readonly doubts: readonly (readonly [start: number, end: number])[];
   readonly segments: readonly { readonly start: number; readonly end: number; readonly text: string }[];
   readonly language: string | undefined;
   readonly duration: number;

@@ -80,7 +80,7 @@ export interface RawInspection {
   readonly attention: readonly AttentionMap[];
   /** Gates of the decoder's layers, if they are SSRUs; else empty. */
   readonly gates: readonly GateMap[];
-  /** Logits [T, V] for the token after each target token; empty with `crossOnly`. */
+  /** Logits [T, V] for the token after each target token; empty with `crossOnly` and without `withLogits`. */
   readonly logits: Float32Array;
   readonly tensors: readonly InspectedTensor[];
   /** Learned position vectors of the encoder [max(S, T), D], with `tensors`, if the model has them. */
@@ -98,13 +98,17 @@ export interface InspectorOptions {
   readonly target: number;
   /** Also return scores and all tensors. */
   readonly tensors?: boolean;
-  /** Compute only cross-attention: no other attention and no logits. */
+  /** Compute only cross-attention: no other attention, and logits only with `withLogits`. */
   readonly crossOnly?: boolean;
+  /** With `crossOnly`: compute the logits too. */
+  readonly withLogits?: boolean;
   /** What is replaced and recorded. [nothing] */
   readonly points?: PointLevels;
   /** Also return the logits of the residual stream after each layer of the decoder. */
   readonly lens?: boolean;
 }
+
+const hasLogits = ({ crossOnly, withLogits }: InspectorOptions): boolean => !crossOnly || withLogits === true;
 
 /** Place of an attention in the model. */
 type AttentionPlace = Pick<AttentionMap, 'kind' | 'layer' | 'heads'>;
@@ -221,14 +225,14 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOpt
   const target = tokenInput(graph, 'tgt', 'tgt', 1, options.target);
   const memory = encode(m, p.source, source);
   const hidden = decode(m, target, memory, source.lengths);
-  if (!options.crossOnly) graph.output('logits', project(m, hidden));
+  if (hasLogits(options)) graph.output('logits', project(m, hidden));
   for (const { place, value } of lens ? (points?.stream ?? []) : []) {
     const normed = new Scope(m).stack('decoder', (decoder) => finishDecoder(decoder, value));
     graph.output(`lens ${place}`, project(m, normed));
   }
   const nodes = [...graph.nodes];
   // Nothing reads the results of the last cross-attention and of the nodes after it.
-  if (options.crossOnly) graph.nodes.length = nodes.findLastIndex(({ op }) => op === crossAttentionOp);
+  if (!hasLogits(options)) graph.nodes.length = nodes.findLastIndex(({ op }) => op === crossAttentionOp);
   const attention = outputAttention(graph, nodes, options);
   if (options.tensors && c.positions === 'learned') {
     const rows = graph.input('rows', 'i32', [1, Math.max(options.source, options.target)]);
@@ -346,7 +350,7 @@ export class Inspector {
         const read = (name: string) => output(`${name}.${layer}`);
         return { layer, ...gatesOf(read('cells'), read('gates'), read('gate bias'), T) };
       }),
-      logits: options.crossOnly ? new Float32Array() : output('logits').slice(0, T * tgtVocab),
+      logits: hasLogits(options) ? output('logits').slice(0, T * tgtVocab) : new Float32Array(),
       tensors: this.#tensors.map(({ name, value, ofSource }): InspectedTensor => {
         const shape = [ofSource ? S : T, dim(value, 2)];
         return { name, shape, data: output(`tensor ${name}`).slice(0, sizeOf(shape)) };

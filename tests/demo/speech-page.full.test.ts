@@ -9,7 +9,7 @@ import { writeWav } from '../../src/features/speech/audio/wav.ts';
 import { wordErrorRate } from '../../src/features/speech/word-errors.ts';
 import { unzip } from '../../src/files/zip.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
-import { type DemoPage, demo, downloadOf } from '../support/demo.ts';
+import { type DemoPage, demo, downloadOf, pickFiles } from '../support/demo.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 import { testLimit, waitLimit } from '../support/time-limits.ts';
 
@@ -93,6 +93,19 @@ it('hears the microphone while the button is held, and shows words as they come'
   expect(early.length).toBeGreaterThan(0);
   expect(await text('#heard')).toBe(spoken);
   await shown.screenshot('speech-microphone');
+});
+
+it('marks the words that it is not sure of', async () => {
+  // The other voice: "the thirtieth of september" and nine more, of which the model hears most wrong.
+  const doubts: number[] = [];
+  for (const n of [2, 4, 6]) {
+    await pickFiles(page, '#pick-sound', `demo/speech/clips/teach-${n}.wav`);
+    await waitFor(/The model listens/, '#listen-status');
+    await waitFor(/^$/, '#listen-status');
+    doubts.push(await page.$$eval('#heard .doubt', (all) => all.length));
+  }
+  expect(Math.max(...doubts)).toBeGreaterThan(0);
+  expect(await text('#heard-doubts')).toMatch(/not sure/);
 });
 
 it('records sentences, keeps them, and deletes one', async () => {

@@ -11,8 +11,8 @@ import {
 } from '../../../src/entries/documents.ts';
 import { HeddleError, isSupported, loadModel, type Model, type Pair } from '../../../src/entries/heddle.ts';
 import { type BrowserFiles, packModel } from '../../../src/entries/host.ts';
+import { doubtfulWords } from '../../common/doubtful-words.ts';
 import type { LearnReport, ProjectView, Reply, SegmentState, SegmentView } from '../documents-protocol.ts';
-import { doubtfulWords } from './doubtful-words.ts';
 import { PacedStatus } from './paced-status.ts';
 import type { ProjectFacts, ProjectStore } from './project-store.ts';
 

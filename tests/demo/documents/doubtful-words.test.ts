@@ -1,6 +1,6 @@
 // The words that a model is not sure of, and the pairs from which it learns.
 import { expect, it } from 'vitest';
-import { doubtfulWords } from '../../../demo/documents/worker/doubtful-words.ts';
+import { doubtfulWords } from '../../../demo/common/doubtful-words.ts';
 import { splitCorrections } from '../../../demo/documents/worker/learn.ts';
 
 it('underlines the words that have an improbable token', () => {

@@ -75,9 +75,14 @@ describe.skipIf(!existsSync(root))('SpeechModel.transcribe (../shared/golden-whi
     expect(streamed).toEqual(whole);
     expect(texts[0]).toBeLessThan(20_000);
     const [first] = whole.attention ?? [];
-    const { tokens, layers, heads, positions, weights } = first as NonNullable<typeof first>;
+    const { tokens, logProbs, layers, heads, positions, weights } = first as NonNullable<typeof first>;
     expect(weights).toHaveLength(layers * heads * tokens.length * positions);
     expect(tokens.at(-1)).toBe('<|endoftext|>');
+    // The mean is that of decoding, which renormalizes over the allowed tokens: at least as probable.
+    expect(logProbs).toHaveLength(tokens.length);
+    expect(Math.max(...logProbs)).toBeLessThanOrEqual(0);
+    const mean = logProbs.reduce((a, b) => a + b) / tokens.length;
+    expect(mean).toBeLessThanOrEqual((whole.segments[0]?.avgLogProb ?? 0) + 1e-4);
     for (let row = 0; row < layers * heads * tokens.length; row++) {
       const sum = weights
         .subarray(row * positions, (row + 1) * positions)

@@ -1,4 +1,5 @@
-// The cross-attention of a window of speech over time: a forward pass over its frames with the decoded tokens.
+// The cross-attention of a window of speech over time, and how probable its tokens are: a forward pass over its frames
+// with the decoded tokens.
 
 import { Memo } from '../../../core/memo.ts';
 import { Inspector } from '../../../decode/inspector.ts';
@@ -50,10 +51,11 @@ export class SpeechAligner {
         source: frameSource.maxLength(c),
         target: size,
         crossOnly: true,
+        withLogits: true,
       }),
     );
     await this.#upload(inspector.peak);
-    const { attention } = await inspector.inspect(frames, read.slice(1), read[0]);
+    const { attention, logits } = await inspector.inspect(frames, read.slice(1), read[0]);
     // The row before a token predicts it; the last row predicts the end.
     const skipped = window.prompt.length - 1;
     const rows = read.length - skipped;
@@ -71,7 +73,13 @@ export class SpeechAligner {
     const first = (speech && firstStampOf(speech)) ?? Number.POSITIVE_INFINITY;
     const label = (id: number) =>
       id >= first ? `${((id - first) * stampSeconds).toFixed(2)} s` : tokenLabel(target, id);
-    const tokens = [...read.slice(skipped + 1), c.endId].map(label);
-    return { start: window.offset, step: stampSeconds, tokens, layers, heads, positions, weights };
+    const ids = [...read.slice(skipped + 1), c.endId];
+    const logProbs = Float32Array.from(ids, (id, t) => {
+      const row = logits.subarray((skipped + t) * c.tgtVocab, (skipped + t + 1) * c.tgtVocab);
+      const max = row.reduce((a, b) => Math.max(a, b));
+      return (row[id] as number) - max - Math.log(row.reduce((sum, x) => sum + Math.exp(x - max), 0));
+    });
+    const tokens = ids.map(label);
+    return { start: window.offset, step: stampSeconds, tokens, logProbs, layers, heads, positions, weights };
   }
 }

@@ -61,6 +61,8 @@ export interface SpeechAttention {
   readonly step: number;
   /** Labels of the T tokens of the window, time stamps and the end token included. */
   readonly tokens: readonly string[];
+  /** Log-probabilities [T] of these tokens by the model, without the rules of decoding. */
+  readonly logProbs: Float32Array;
   readonly layers: number;
   readonly heads: number;
   /** Number S of positions until the recording ends; the silence after it is left out. */
