@@ -16,10 +16,12 @@ interface SavedFile {
 /** The panel. */
 export class ProgramOutput extends Panel {
   #files: readonly SavedFile[] = [];
+  /** What the example printed when it was recorded; empty: nothing to show. */
+  #recorded = '';
   /** Lines that are not shown yet: a program may print faster than a page can draw. */
   #pending: HTMLElement[] = [];
   readonly #append = onFrame(() => {
-    const output = this.find<HTMLElement>('.output');
+    const output = this.find<HTMLElement>('#output');
     const isAtEnd = output.scrollTop + output.clientHeight >= output.scrollHeight - 4;
     output.append(...this.#pending);
     this.#pending = [];
@@ -36,8 +38,14 @@ export class ProgramOutput extends Panel {
     const line = document.createElement('span');
     line.className = level;
     line.textContent = `${escapeControls(text)}\n`;
+    if (this.#recorded !== '') this.showRecorded('');
     this.#pending.push(line);
     this.#append();
+  }
+  /** Shows a recorded output until a program runs. */
+  showRecorded(text: string): void {
+    this.#recorded = text;
+    this.draw();
   }
   /** Adds a file. */
   addFile(path: string, bytes: Uint8Array<ArrayBuffer>): void {
@@ -48,14 +56,17 @@ export class ProgramOutput extends Panel {
   clear(): void {
     this.#pending = [];
     this.#files = [];
-    this.find('.output').replaceChildren();
+    this.#recorded = '';
+    this.find('#output').replaceChildren();
     this.draw();
   }
 
   protected override template(): Content {
     // Lines are appended to <pre>, not drawn: a program may print hundreds of thousands.
     return html`
-      <pre class="output" tabindex="0" role="log" aria-label="Output of the program"></pre>
+      <pre class="output recorded" ?hidden=${this.#recorded === ''} tabindex="0" aria-label="Recorded output">${this.#recorded}</pre>
+      <p class="hint" ?hidden=${this.#recorded === ''}>Recorded before. Run the program to see what your device computes.</p>
+      <pre class="output" id="output" ?hidden=${this.#recorded !== ''} tabindex="0" role="log" aria-label="Output of the program"></pre>
       <ul class="saved" aria-label="Files of the program">${this.#files.map(fileItem)}</ul>`;
   }
 }

@@ -2,16 +2,20 @@
 
 import { examples } from 'virtual:heddle-examples';
 import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
+import { copyAddress } from '../common/copy-address.ts';
 import { field, options } from '../common/form-fields.ts';
 import { formatDuration } from '../common/format.ts';
+import { packText, unpackText } from '../common/packed-text.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
-import { termList } from '../common/terms.ts';
 import type { ProgramOutput } from './program-output.ts';
 import { type ProgramEvent, type RunningProgram, runProgram } from './program-runner.ts';
 
 type Example = (typeof examples)[number];
+
+/** The field of the address that has a program, and the id of such a program. */
+const linkKey = 'program';
 
 /** Key of the visitor's version of an example in localStorage. */
 const draftKey = (id: string): string => `heddle-code-${id}`;
@@ -31,6 +35,8 @@ export class ProgramPanel extends Panel {
   /** Whether Stop can be pressed: a program may go on after its last line, for example with a timer. */
   #canStop = false;
   #started = 0;
+  /** Whether the program that is shown has run. */
+  #hasRun = false;
   #messages: readonly LineMessage[] = [];
   #status = '';
   #isWrong = false;
@@ -39,14 +45,42 @@ export class ProgramPanel extends Panel {
   constructor(output: ProgramOutput) {
     super();
     this.#output = output;
-    this.#show(this.#example);
+    this.#open();
   }
 
-  /** Shows the example of the address. */
+  /** Shows the example or the program of the address. */
   showLinked(): void {
     clearTimeout(this.#saving);
     this.save(); // else an edit of the last half second is lost
-    this.#show(exampleOf(location.hash));
+    this.#open();
+  }
+
+  #open(): void {
+    const packed = new RegExp(`^#${linkKey}=(.+)$`).exec(location.hash)?.[1];
+    if (packed === undefined) this.#show(exampleOf(location.hash));
+    else void this.#showProgram(packed);
+  }
+
+  /** Shows the program of a link. It runs only if the visitor runs it. */
+  async #showProgram(packed: string): Promise<void> {
+    const code = await unpackText(packed).catch(() => undefined);
+    if (code === undefined) {
+      this.#show(exampleOf(''));
+      this.#say(say`The program in the address cannot be read: the link is incomplete.`, true);
+      return;
+    }
+    const text = say`Somebody sent you this program. Read it, then run it: it has no access to this site, its storage and the network.`;
+    this.#show({ id: linkKey, title: say`The program of the link`, text, code });
+  }
+
+  /** Puts the program into the address and copies it. */
+  async #share(): Promise<void> {
+    history.replaceState(null, '', `#${linkKey}=${await packText(this.#editor.text)}`);
+    this.#say(
+      (await copyAddress())
+        ? say`The link is copied: it has the program in it.`
+        : say`The link is in the address bar: copy it from there.`,
+    );
   }
   /** Stores the visitor's version of the example. */
   save(): void {
@@ -55,9 +89,19 @@ export class ProgramPanel extends Panel {
 
   #show(example: Example): void {
     this.#example = example;
+    this.#status = '';
+    this.#hasRun = false;
     this.draw();
+    void this.#showRecorded(example);
     this.#editor.text = readDraft(example) ?? example.code;
     this.#showMessages([]);
+  }
+  /** Shows what the example prints, until the visitor runs it. */
+  async #showRecorded({ id }: Example): Promise<void> {
+    this.#output.showRecorded('');
+    const { default: outputs } = await import('./recorded-outputs.json');
+    if (this.#example.id === id && !this.#hasRun)
+      this.#output.showRecorded((outputs as Readonly<Record<string, string>>)[id] ?? '');
   }
   #showMessages(messages: readonly LineMessage[]): void {
     this.#messages = messages;
@@ -89,7 +133,7 @@ export class ProgramPanel extends Panel {
     this.#started = performance.now();
     this.#showMessages([]);
     this.#output.clear();
-    this.#canStop = true;
+    this.#canStop = this.#hasRun = true;
     this.#say(say`Running …`);
     this.#program = runProgram(this.#editor.text, loadModelFile, (event) => this.#onEvent(event));
   }
@@ -116,8 +160,9 @@ export class ProgramPanel extends Panel {
 
   protected override template(): Content {
     const { id, text, code } = this.#example;
+    const all = id === linkKey ? [this.#example, ...examples] : examples;
     const list = options(
-      examples.map((example) => [example.id, translated(example.title)] as const),
+      all.map((example) => [example.id, translated(example.title)] as const),
       id,
     );
     return html`
@@ -130,13 +175,13 @@ export class ProgramPanel extends Panel {
         <button type="button" ?disabled=${this.#editor.text === code} @click=${this.#reset}>
           Reset the example
         </button>
+        <button type="button" class="push" id="share-program" @click=${() => void this.#share()}>Copy a link</button>
       </div>
       <p class=${this.#isWrong ? 'status wrong' : 'status'} role="status">${this.#status}</p>
       <p class="hint">
         Ctrl+Enter runs the program. It runs in a sandboxed frame, without access to this site, its storage and
         the network. Saved files appear below the output.
-      </p>
-      ${termList('code', ['loss', 'dev', 'BLEU', 'chrF'])}`;
+      </p>`;
   }
 }
 
@@ -157,6 +202,7 @@ async function loadModelFile(): Promise<File> {
 }
 
 function readDraft({ id }: Example): string | undefined {
+  if (id === linkKey) return undefined;
   try {
     return localStorage.getItem(draftKey(id)) ?? undefined;
   } catch {
@@ -166,6 +212,7 @@ function readDraft({ id }: Example): string | undefined {
 
 /** Stores the visitor's version of an example, unless it is unchanged. */
 function writeDraft({ id, code }: Example, text: string): void {
+  if (id === linkKey) return; // the link keeps it
   try {
     if (text === code) localStorage.removeItem(draftKey(id));
     else localStorage.setItem(draftKey(id), text);

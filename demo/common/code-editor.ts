@@ -1,6 +1,6 @@
-// A text field for code, with line numbers and marked lines. It is a plain <textarea>, which works with all
+// A text field for code, with line numbers, marked lines and colours. It is a plain <textarea>, which works with all
 // keyboards, screen readers and phones, and needs neither a library nor exceptions in the content security
-// policy.
+// policy. The colours are those of the same text in front of it, which takes no clicks.
 
 import { freshId } from './dom.ts';
 import { type Content, html, nothing, Panel } from './panel.ts';
@@ -27,12 +27,33 @@ export class CodeEditor extends Panel {
   readonly #messagesId = freshId('messages');
   #messages: readonly LineMessage[] = [];
   #lines = 1;
+  /** Colours the text in front of the field; undefined until it is loaded, and in browsers that cannot. */
+  #colour: ((node: Text) => void) | undefined;
 
   constructor(label: string, host: CodeEditorHost) {
     super('code-editor');
     this.#label = label;
     this.#host = host;
     this.draw();
+    void this.#loadColours();
+  }
+
+  async #loadColours(): Promise<void> {
+    const { canColour, colourText } = await import('./syntax-colours.ts');
+    if (!canColour()) return;
+    this.#colour = colourText;
+    this.element.classList.add('coloured');
+    this.#paint();
+  }
+
+  /** Colours the text. */
+  #paint(): void {
+    if (!this.#colour) return;
+    const front = this.find<HTMLElement>('.code-front');
+    if (!(front.firstChild instanceof Text)) front.append('');
+    const node = front.firstChild as Text;
+    node.data = this.text;
+    this.#colour(node);
   }
 
   get text(): string {
@@ -57,10 +78,13 @@ export class CodeEditor extends Panel {
   #countLines(): void {
     this.#lines = this.text.split('\n').length;
     this.draw();
+    this.#paint();
     this.#scroll();
   }
   #scroll(): void {
-    this.find<HTMLElement>('.gutter').scrollTop = this.#area.scrollTop;
+    const { scrollTop, scrollLeft } = this.#area;
+    this.find<HTMLElement>('.gutter').scrollTop = scrollTop;
+    this.find<HTMLElement>('.code-front').scrollTo({ top: scrollTop, left: scrollLeft, behavior: 'instant' });
   }
   #edit(): void {
     this.#countLines();
@@ -106,6 +130,7 @@ export class CodeEditor extends Panel {
           @scroll=${this.#scroll}
           @keydown=${this.#press}
         ></textarea>
+        <pre class="code-front" aria-hidden="true"></pre>
       </div>
       <ul class="line-messages" id=${this.#messagesId}>${this.#messages.map((each) => this.#message(each))}</ul>`;
   }

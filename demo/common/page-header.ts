@@ -15,15 +15,15 @@ const pages = [
   { id: 'speech', href: './speech.html', name: say`Speech` },
   { id: 'learn', href: './learn.html', name: say`Learn` },
   { id: 'lab', href: './lab.html', name: say`Lab` },
+  { id: 'language', href: './language.html', name: say`Language` },
   { id: 'code', href: './code.html', name: say`Code` },
 ] as const;
 
-/** A page: one of the navigation, or one that only links lead to. */
-type PageId = (typeof pages)[number]['id'] | 'language';
+/** A page of the navigation. */
+type PageId = (typeof pages)[number]['id'];
 
 /** Pages of the documentation, further pages and files of the build that the footer links to. */
 const documents = [
-  { href: './language.html', name: say`A language in a tab` },
   { href: './docs/index.html', name: say`Documentation` },
   { href: './docs/documents/docs_getting-started.html', name: say`Library` },
   { href: './docs/documents/ARCHITECTURE.html', name: say`Architecture` },

@@ -70,6 +70,26 @@ export class DevicePanel extends Panel {
     this.draw();
   }
 
+  async #copySentence(report: DeviceReport): Promise<void> {
+    const { deviceSentence } = await import('./device-card.ts');
+    const sentence = deviceSentence(report, location.href.replace(/[#?].*/, ''));
+    const isCopied = await navigator.clipboard.writeText(sentence).then(
+      () => true,
+      () => false,
+    );
+    this.#status = isCopied ? say`Copied: ${sentence}` : sentence;
+    this.draw();
+  }
+
+  async #copyCard(report: DeviceReport): Promise<void> {
+    const [{ pictureOfDevice }, { keepPicture }] = await Promise.all([
+      import('./device-card.ts'),
+      import('../common/picture-card.ts'),
+    ]);
+    this.#status = await keepPicture(pictureOfDevice(report), 'heddle-my-gpu.png');
+    this.draw();
+  }
+
   #save(report: DeviceReport): void {
     const name = `heddle-device-${report.when.slice(0, 10)}.svg`;
     download(new Blob([devicePicture(report)], { type: 'image/svg+xml' }), name);
@@ -127,10 +147,12 @@ export class DevicePanel extends Panel {
           ${compiledRelatives(report.adapter, report.software)}
           <div class="row">
             ${this.#fault ? nothing : send}
+            <button type="button" id="copy-card" @click=${() => void this.#copyCard(report)}>Copy as a picture</button>
+            <button type="button" id="copy-sentence" @click=${() => void this.#copySentence(report)}>Copy as a sentence</button>
             <button type="button" @click=${() => this.#copy(report)}>Copy the line</button>
             <button type="button" @click=${() => this.#save(report)}>Save the picture</button>
-            <span class="hint" role="status">${this.#status}</span>
           </div>
+          <p class="hint" role="status" id="device-status">${this.#status}</p>
           ${
             this.#fault
               ? html`<p class="note bad"><span>${this.#fault} Close other programs and measure again.</span></p>`

@@ -104,19 +104,26 @@ export class LabControls extends Panel {
     const { done, total = 1 } = this.#progress ?? {};
     return html`
       <form class="controls" @submit=${this.#submit}>
-        <fieldset class="what" ?disabled=${isRunning}>
-          <legend class="unseen">What to measure</legend>
-          ${this.#choices()}
-        </fieldset>
-        ${this.#own.element}
-        <div class="row go">
-          <button type="submit" class="main" ?disabled=${isRunning || this.#isBusy}>Measure</button>
-          <button
-            type="button"
-            title="All kernels at small sizes, 20 training steps, latencies, recovery of a lost device"
-            ?disabled=${isRunning}
-            @click=${() => this.#actions.checkConformance()}
-          >Check conformance</button>
+        <details>
+          <summary>Choose kernels and sizes, or check conformance</summary>
+          <div class="stack">
+            <fieldset class="what" ?disabled=${isRunning}>
+              <legend class="unseen">What to measure</legend>
+              ${this.#choices()}
+            </fieldset>
+            ${this.#own.element}
+            <div class="row">
+              <button type="submit" class="main" ?disabled=${isRunning || this.#isBusy}>Measure</button>
+              <button
+                type="button"
+                title="All kernels at small sizes, 20 training steps, latencies, recovery of a lost device"
+                ?disabled=${isRunning}
+                @click=${() => this.#actions.checkConformance()}
+              >Check conformance</button>
+            </div>
+          </div>
+        </details>
+        <div class="row go" ?hidden=${!isRunning && this.#status === ''}>
           <button type="button" ?disabled=${!isRunning} @click=${() => this.#actions.stop()}>Stop</button>
           <progress
             max=${total}

@@ -3,6 +3,7 @@
 import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
+import { packText, unpackText } from '../common/packed-text.ts';
 import { say } from '../common/page-texts.ts';
 import { shortName } from '../storage/model-names.ts';
 
@@ -60,7 +61,7 @@ export async function toHash(run: BenchRun): Promise<string> {
       ];
     }),
   };
-  return `#${key}=${toBase64(await through(new TextEncoder().encode(JSON.stringify(shared)), new CompressionStream('deflate-raw')))}`;
+  return `#${key}=${await packText(JSON.stringify(shared))}`;
 }
 
 /** Reads a hash; undefined if it has no results. Throws a HeddleError if they cannot be read. */
@@ -69,8 +70,7 @@ export async function fromHash(hash: string): Promise<BenchRun | undefined> {
   if (text === undefined) return undefined;
   let shared: SharedRun;
   try {
-    const bytes = await through(fromBase64(text), new DecompressionStream('deflate-raw'));
-    shared = JSON.parse(new TextDecoder().decode(bytes)) as SharedRun;
+    shared = JSON.parse(await unpackText(text)) as SharedRun;
   } catch {
     throw new HeddleError(
       say`The results in the address cannot be read: the link is incomplete. Copy it again.`,
@@ -118,18 +118,3 @@ function expand({ heddle, when, adapter, roofs, kernels }: SharedRun) {
     })),
   };
 }
-
-async function through(bytes: Uint8Array, stream: GenericTransformStream): Promise<Uint8Array> {
-  const body = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream as TransformStream);
-  return new Uint8Array(await new Response(body).arrayBuffer());
-}
-
-/** Base64 of addresses (RFC 4648, section 5), without padding. */
-const toBase64 = (bytes: Uint8Array): string =>
-  btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '');
-
-const fromBase64 = (text: string): Uint8Array =>
-  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));

@@ -5,10 +5,12 @@ import { pairFormatLabels } from '../../src/entries/data.ts';
 import type { LanguagePlan } from '../../src/features/language/language-flow.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
+import { formatDuration } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { shortName } from '../storage/model-names.ts';
 import type { NewLanguage } from './language-protocol.ts';
+import { adapterKind, trainingSeconds } from './training-time.ts';
 
 /** Files of pairs. */
 const accepted = '.tsv,.csv,.jsonl,.tmx,.xliff,.xlf,.po,.mo,.txt,.gz';
@@ -46,6 +48,8 @@ const students = ['firefox-tiny', 'firefox-base-memory', 'firefox-base'] as cons
 export class LanguageForm extends BusyPanel {
   readonly #onStart: (language: NewLanguage) => Promise<void>;
   #pairs: File | null = null;
+  /** The kind of the adapter, once it is known. */
+  #kind: Awaited<ReturnType<typeof adapterKind>> | undefined;
   #languages: [string, string] = ['en', 'es'];
   #teacher: (typeof teachers)[number] = 'small';
   #student: (typeof students)[number] = 'firefox-tiny';
@@ -61,6 +65,10 @@ export class LanguageForm extends BusyPanel {
     super();
     this.#onStart = onStart;
     this.draw();
+    void adapterKind().then((kind) => {
+      this.#kind = kind;
+      this.draw();
+    });
   }
 
   /** Takes a file that was dropped on the page. */
@@ -89,6 +97,7 @@ export class LanguageForm extends BusyPanel {
     const { label, min, step, hint } = numbers[name];
     const change = (event: Event) => {
       this.#numbers[name] = (event.target as HTMLInputElement).valueAsNumber;
+      this.drawSoon();
     };
     const id = `language-${name}`;
     return field(
@@ -120,9 +129,22 @@ export class LanguageForm extends BusyPanel {
     value: T,
     set: (name: T) => void,
   ) {
-    const change = (event: Event) => set((event.target as HTMLSelectElement).value as T);
+    const change = (event: Event) => {
+      set((event.target as HTMLSelectElement).value as T);
+      this.drawSoon();
+    };
     const list = names.map((name) => [name, name] as const);
     return field(id, label, html`<select id=${id} @change=${change}>${options(list, value)}</select>`);
+  }
+
+  /** How long the trainings take, before they start. */
+  #time(): string {
+    const seconds = this.#kind ? trainingSeconds(this.#plan(), this.#kind) : Number.NaN;
+    if (!Number.isFinite(seconds)) return '';
+    const time = formatDuration(seconds);
+    return this.#kind === 'software'
+      ? say`The trainings take about ${time} on this computer, which has no GPU for this page. Stop whenever you like: it goes on from there.`
+      : say`The trainings take about ${time} on the GPU of a laptop, and less on a larger one. Stop whenever you like: it goes on from there.`;
   }
 
   protected override template(): Content {
@@ -139,18 +161,25 @@ export class LanguageForm extends BusyPanel {
           <input type="file" id="pick-pairs" accept=${accepted} @change=${pick} />
         </label>
         <div class="fields">
-          ${this.#code(0, say`From`)} ${this.#code(1, say`To`)} ${this.#number('vocabSize')} ${this.#number('batchSize')}
+          ${this.#code(0, say`From`)} ${this.#code(1, say`To`)}
         </div>
-        <div class="fields">
-          ${this.#preset('language-teacher', say`Teacher`, teachers, this.#teacher, (name) => {
-            this.#teacher = name;
-          })}
-          ${this.#number('teacherSteps')}
-          ${this.#preset('language-student', say`Student`, students, this.#student, (name) => {
-            this.#student = name;
-          })}
-          ${this.#number('studentSteps')} ${this.#number('quantizeSteps')}
-        </div>
+        <details id="language-sizes">
+          <summary>Sizes and steps of the trainings</summary>
+          <div class="stack">
+            <div class="fields">${this.#number('vocabSize')} ${this.#number('batchSize')}</div>
+            <div class="fields">
+              ${this.#preset('language-teacher', say`Teacher`, teachers, this.#teacher, (name) => {
+                this.#teacher = name;
+              })}
+              ${this.#number('teacherSteps')}
+              ${this.#preset('language-student', say`Student`, students, this.#student, (name) => {
+                this.#student = name;
+              })}
+              ${this.#number('studentSteps')} ${this.#number('quantizeSteps')}
+            </div>
+          </div>
+        </details>
+        <p id="language-time">${this.#time()}</p>
         <div class="row">
           <button type="submit" class="main" id="start-language" ?disabled=${this.isBusy}>Start</button>
         </div>

@@ -20,8 +20,10 @@ const form = new LanguageForm(async (language) => {
 });
 
 const problem = await findProblem();
-if (problem) show(problemPage(problem), byId('webgpu-problem'));
-else {
+if (problem) {
+  showStory(true);
+  show(problemPage(problem), byId('webgpu-problem'));
+} else {
   byId('start').append(form.element);
   try {
     const state = await client.call('open');
@@ -34,8 +36,14 @@ else {
 }
 
 function showForm(): void {
+  showStory(true);
   byId('start-card').hidden = false;
   byId('flow-card').hidden = true;
+}
+
+/** Shows the recorded example, which stands before the form. */
+function showStory(isShown: boolean): void {
+  for (const id of ['story', 'story-note']) byId(id).hidden = !isShown;
 }
 
 function openFlow(state: LanguageState): FlowPanel {
@@ -59,6 +67,7 @@ function openFlow(state: LanguageState): FlowPanel {
   });
   panel = flow;
   byId('flow').replaceChildren(flow.element);
+  showStory(false);
   byId('start-card').hidden = true;
   byId('flow-card').hidden = false;
   return flow;

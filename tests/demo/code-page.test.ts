@@ -34,7 +34,7 @@ async function run(program?: string): Promise<{ output: string; status: string; 
   );
   await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => resolve(true))));
   const [output, status, messages] = await Promise.all(
-    ['.output', '#program .status', '#program .line-messages'].map((selector) => text(page, selector)),
+    ['#output', '#program .status', '#program .line-messages'].map((selector) => text(page, selector)),
   );
   return { output: output ?? '', status: status ?? '', messages: messages ?? '' };
 }
@@ -115,11 +115,34 @@ describe('a program of the visitor', () => {
     const { page } = code;
     await write("console.log('here');\nawait new Promise((r) => setTimeout(r, 50));\nfor (;;);");
     await press('Run');
-    await page.waitForFunction(() => document.querySelector('.output')?.textContent === 'here\n');
+    await page.waitForFunction(() => document.querySelector('#output')?.textContent === 'here\n');
     await new Promise((resolve) => setTimeout(resolve, 200));
     await press('Stop');
     expect(await text(page, '#program .status')).toMatch(/^Stopped after /);
     expect(await page.$('iframe')).toBeNull();
+  });
+
+  it('is coloured, has a recorded output before it runs, and is in the link that Copy a link makes', async () => {
+    const { page } = code;
+    await page.goto(code.page.url().replace(/#.*/, '#a-custom-op'));
+    await page.waitForFunction(() =>
+      /gradient is right/.test(document.querySelector('.recorded')?.textContent ?? ''),
+    );
+    await page.waitForFunction(() => (CSS.highlights.get('code-keyword')?.size ?? 0) > 3);
+    await write("console.log('shared'); // ñ");
+    await press('Copy a link');
+    await page.waitForFunction(() => location.hash.startsWith('#program='));
+    const link = page.url();
+    await page.goto('about:blank');
+    await page.goto(link);
+    await page.waitForFunction(
+      () =>
+        document.querySelector<HTMLTextAreaElement>('#program textarea')?.value ===
+        "console.log('shared'); // ñ",
+    );
+    await page.evaluate(() => localStorage.clear());
+    await page.goto(link.replace(/#.*/, '#a-graph-on-the-gpu'));
+    await page.waitForSelector('#program textarea');
   });
 
   it('is still there after a reload, until it is reset', async () => {
@@ -132,7 +155,7 @@ describe('a program of the visitor', () => {
     await page.keyboard.down('Control');
     await page.keyboard.press('Enter');
     await page.keyboard.up('Control');
-    await page.waitForFunction(() => document.querySelector('.output')?.textContent === '42\n');
+    await page.waitForFunction(() => document.querySelector('#output')?.textContent === '42\n');
     await press('Reset the example');
     expect(await page.$eval('#program textarea', (area) => area.value)).toMatch(/openDevice/);
   });

@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest';
 import { type DeviceReport, readDeviceReport } from '../../src/bench/device-report.ts';
 import { axeViolations } from '../support/axe.ts';
-import { demo } from '../support/demo.ts';
+import { demo, untilText } from '../support/demo.ts';
 import { gpuReport } from '../support/device-report.ts';
 
 const { open } = demo();
@@ -39,6 +39,20 @@ it('shows a report, and offers to send it if it is plausible', async () => {
   expect(await page.$eval('.devices', (e) => e.textContent)).toContain(
     'No machine with a GPU has been measured yet',
   );
+  // What a visitor says about it: the clipboard is replaced, since a headless browser has none.
+  await page.evaluate(() => {
+    const copied: unknown[] = [];
+    const write = (value: unknown) => Promise.resolve(void copied.push(value));
+    Object.defineProperty(navigator, 'clipboard', { value: { writeText: write, write } });
+    Object.assign(globalThis, { copied });
+  });
+  await page.locator('#copy-sentence').click();
+  await untilText(page, '#device-status', '^Copied: My GPU');
+  expect(await page.$eval('#device-status', (e) => e.textContent)).toMatch(
+    /FLOP\/s and [\d.,]+ GB\/s .* Measure yours: http:\/\/[\w.:]+\/lab\.html$/,
+  );
+  await page.locator('#copy-card').click();
+  await untilText(page, '#device-status', 'picture was copied');
   for (const width of [1440, 390]) {
     await lab.view({ width, height: 900 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -9,7 +9,7 @@ import type { CheckedConformance, LabResults } from '../../demo/lab/lab-protocol
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
-import { demo, fillSmallTraining, pickFiles } from '../support/demo.ts';
+import { demo, fillSmallTraining, openDetails, pickFiles } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { waitLimit } from '../support/time-limits.ts';
 import { tinyCorpus } from '../support/training.ts';
@@ -115,6 +115,7 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
 
 it('measures kernels and checks conformance in the lab', async () => {
   const { page, errors } = await open('lab.html');
+  await openDetails(page, '#controls details');
   await fill(page, 'Filter by name', 'softmax');
   await press(page, 'Measure');
   await says(page, '.status', /^Done: 1 kernel, all correct/);

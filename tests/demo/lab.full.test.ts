@@ -1,7 +1,7 @@
 // The kernel lab before anything is measured, and Stop while a kernel of the visitor is checked: at once, whatever the
 // kernel does.
 import { expect, it } from 'vitest';
-import { demo, ownChrome } from '../support/demo.ts';
+import { demo, openDetails, ownChrome } from '../support/demo.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
 const { open } = demo(undefined, ownChrome);
@@ -29,6 +29,7 @@ it('shows recorded devices until something is measured, software adapters named 
   );
   expect(await page.$$('.plot .place')).toEqual([]);
   await lookAt(lab, 'lab-first');
+  await openDetails(page, '#controls details');
   await page.type('input[type=search]', 'softmax');
   await page.locator('::-p-aria([name="Measure"][role="button"])').click();
   await page.waitForSelector('.plot .roofs');

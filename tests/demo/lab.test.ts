@@ -13,6 +13,7 @@ import {
   type DemoPage,
   type DemoPageOptions,
   demo,
+  openDetails,
   ownChrome,
   pickFiles,
   untilText,
@@ -33,6 +34,7 @@ const press = (page: Page, name: string) =>
 async function openLab(filter: string, options: DemoPageOptions = {}): Promise<DemoPage> {
   const lab = await open('lab.html', options);
   await lab.page.waitForSelector('#controls form');
+  await openDetails(lab.page, '#controls details');
   if (filter) await lab.page.type('input[type=search]', filter);
   return lab;
 }
@@ -474,6 +476,8 @@ describe('a measurement', () => {
     const link = await text(page, '.link-text');
     await page.goto(link);
     await page.reload();
+    await page.waitForSelector('#controls form');
+    await openDetails(page, '#controls details');
     await page.waitForSelector('.kernels thead ::-p-text(Difference)');
     expect(await text(page, '.baseline-of')).toMatch(
       /^Baseline: shared result, google swiftshader, .* 3 kernels, /,

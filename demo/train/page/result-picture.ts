@@ -2,67 +2,20 @@
 
 import { fixed } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
-import { download } from '../../common/save-blob.ts';
+import {
+  pictureMargin as margin,
+  newPicture,
+  pictureWidth as width,
+  write,
+} from '../../common/picture-card.ts';
 import { colour } from '../../common/theme.ts';
 import type { RacePicture, StagePicture } from './learning-stage.ts';
-
-/** Size of a picture in pixels: that of link previews. */
-const [width, height] = [1200, 630];
-const margin = 64;
 
 /** A line of a curve: values over equal parts of the width, or points of step and value. */
 export interface PictureCurve {
   readonly points: readonly (readonly [x: number, y: number])[];
   readonly colour: string;
   readonly lineWidth: number;
-}
-
-const display = () => getComputedStyle(document.documentElement).getPropertyValue('--display') || 'serif';
-
-/** A canvas with the ground, the border of threads and the name of the project. */
-function newPicture(): { readonly canvas: HTMLCanvasElement; readonly draw: CanvasRenderingContext2D } {
-  const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [width, height];
-  const draw = canvas.getContext('2d') as CanvasRenderingContext2D;
-  draw.fillStyle = colour('--card');
-  draw.fillRect(0, 0, width, height);
-  const [warp, weft] = [colour('--c1'), colour('--c2')];
-  // Threads that pass over and under each other, as in the logo.
-  for (let x = 0; x < width; x += 24) {
-    draw.fillStyle = (x / 24) % 2 === 0 ? warp : weft;
-    draw.fillRect(x, 0, 24, 10);
-    draw.fillStyle = (x / 24) % 2 === 0 ? weft : warp;
-    draw.fillRect(x, 10, 24, 10);
-  }
-  draw.fillStyle = colour('--soft');
-  draw.font = '24px system-ui, sans-serif';
-  draw.fillText(say`heddle: a transformer that trains in the browser`, margin, height - 36);
-  return { canvas, draw };
-}
-
-/** Writes a text in the largest size up to `size` that fits `room` pixels. */
-function write(
-  draw: CanvasRenderingContext2D,
-  text: string,
-  { x, y, size, room, font = display(), ink = '--ink' }: TextPlace,
-): number {
-  let used = size;
-  const set = () => {
-    draw.font = `${used}px ${font}`;
-  };
-  for (set(); used > 18 && draw.measureText(text).width > room; set()) used -= 2;
-  draw.fillStyle = colour(ink);
-  draw.fillText(text, x, y, room);
-  return draw.measureText(text).width;
-}
-
-interface TextPlace {
-  readonly x: number;
-  readonly y: number;
-  readonly size: number;
-  readonly room: number;
-  readonly font?: string;
-  readonly ink?: string;
 }
 
 /** Draws curves into a rectangle, all to the same scale. */
@@ -152,16 +105,4 @@ export function pictureOfRace({ own, other, verdict, losses }: RacePicture): HTM
   return canvas;
 }
 
-/** Copies a picture, or downloads it if the browser does not let a page copy pictures; resolves to a message. */
-export async function keepPicture(canvas: HTMLCanvasElement, name: string): Promise<string> {
-  const png = new Promise<Blob>((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture')))),
-  );
-  try {
-    await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]);
-    return say`The picture was copied: paste it into a message.`;
-  } catch {
-    download(await png, name);
-    return say`The picture was saved as ${name}.`;
-  }
-}
+export { keepPicture } from '../../common/picture-card.ts';
