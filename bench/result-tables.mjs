@@ -132,21 +132,31 @@ export const kernelSpeedup = ({ forms }) =>
 
 /** Table of single kernels: one row per kernel. */
 export function kernelsTable({ kernels }) {
-  const cell = (forms, contestant) => {
-    const form = forms.filter((f) => f.contestant === contestant).sort((a, b) => a.us - b.us)[0];
+  const cell = (forms, [, contestant, only]) => {
+    const own = forms.filter((f) => f.contestant === contestant && (only ?? f.form) === f.form);
+    const form = own.sort((a, b) => a.us - b.us)[0];
     if (!form) return '–';
     return form.gflops ? `${form.us} µs, ${form.gflops} GFLOP/s` : `${form.us} µs`;
   };
-  const names = [...new Set(kernels.flatMap((k) => k.forms.map((f) => f.contestant)))];
+  const all = kernels.flatMap(({ forms }) => forms);
+  const isUntuned = all.some(({ form }) => form === 'untuned'); // results before 2026-12-02 are not
+  const columns = [...new Set(all.map((f) => f.contestant))].flatMap((name) =>
+    name === 'heddle' && isUntuned
+      ? [
+          ['heddle, untuned', name, 'untuned'],
+          ['auto-tuned', name, 'own'],
+        ]
+      : [[titleOf(name), name]],
+  );
   const rows = kernels.map((kernel) => {
     const times = kernelSpeedup(kernel);
     return [
       kernel.name,
-      ...names.map((name) => cell(kernel.forms, name)),
+      ...columns.map((column) => cell(kernel.forms, column)),
       Number.isNaN(times) ? '–' : `${times.toFixed(2)}×`,
     ];
   });
-  return table(['kernel', ...names.map(titleOf), 'best peer / heddle'], rows);
+  return table(['kernel', ...columns.map(([title]) => title), 'best peer / heddle'], rows);
 }
 
 /** Allowed difference in per cent between the first and the last steps of an endurance test. */
@@ -254,6 +264,7 @@ export function summaryTable(results) {
   const rows = timed.map((r) => [
     r.what,
     `${adapterTitle(r)}, ${hosts[r.host]}`,
+    r.steps.tuning?.untunedMs ? ms(r.steps.tuning.untunedMs) : '–',
     ...three(r, (t) => ms(t.medianMs)),
     Number.isNaN(speedup(r.steps.timed)) ? '–' : `${speedup(r.steps.timed).toFixed(1)}×`,
     three(r, (t) => mib(t.peakBytes)).join(' / '),
@@ -263,10 +274,11 @@ export function summaryTable(results) {
   const head = [
     'step',
     'on',
-    'heddle ms',
+    'heddle ms, untuned',
+    'auto-tuned',
     'TensorFlow.js ms',
     'jax-js ms',
-    'speed-up over the faster library',
+    'speed-up over the faster library, auto-tuned',
   ];
   return table(
     [
@@ -290,6 +302,16 @@ export function latest(results) {
     (a, b) => rank(a) - rank(b) || a.what.localeCompare(b.what) || b.host.localeCompare(a.host),
   );
 }
+
+/** Tables of the products of square matrices, one for each host. */
+export const squareProducts = (results) =>
+  results
+    .filter((r) => r.kernels)
+    .map((r) => {
+      const kernels = r.kernels.filter(({ name }) => /^matmul \d+³$/.test(name));
+      return `${hosts[r.host]}, ${adapterTitle(r)}, ${r.date.slice(0, 10)}:\n\n${kernelsTable({ kernels })}`;
+    })
+    .join('\n\n');
 
 /** A line on the time of heddle's first step on a new adapter, auto-tuning included, if it was measured. */
 export function firstUses(results) {

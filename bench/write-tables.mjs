@@ -1,5 +1,5 @@
 // npm run bench:table: writes the latest results of bench/results as a short table into docs/benchmarks.md, between
-// the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md. Reports of devices
+// the lines <!-- bench --> and <!-- /bench -->, square products between <!-- products --> and <!-- /products -->, and as full tables into bench/results/README.md. Reports of devices
 // (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->, those of software adapters only in
 // bench/results/README.md. The predictions for GPUs (bench/results/compilers) are a table in docs/devices.md
 // between <!-- predictions --> and <!-- /predictions -->, beside what reports of devices have measured.
@@ -7,7 +7,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleForNode } from './bundle-for-node.mjs';
-import { firstUses, latest, origins, readResults, section, summaryTable } from './result-tables.mjs';
+import {
+  firstUses,
+  latest,
+  origins,
+  readResults,
+  section,
+  squareProducts,
+  summaryTable,
+} from './result-tables.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, 'results');
@@ -46,6 +54,7 @@ writeFileSync(join(folder, 'README.md'), `${sections.join('\n\n')}\n`);
 const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
 const notes = lines.map((line) => `- ${line}`).join('\n');
 replaceBetween('benchmarks.md', 'bench', `${summaryTable(results)}\n\n${notes}`);
+replaceBetween('benchmarks.md', 'products', squareProducts(results));
 replaceBetween('benchmarks.md', 'devices', devices.gpus);
 replaceBetween('devices.md', 'predictions', predictions);
 

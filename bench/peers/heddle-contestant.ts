@@ -30,7 +30,10 @@ type Options = ContestantOptions['heddle'];
 export async function create(options: Options = {}): Promise<Contestant> {
   const device = await openDevice(navigator.gpu);
   const kernels = Object.fromEntries(
-    kernelKinds.map((kind) => [kind, { own: kernelMaker(device, kind) }]),
+    kernelKinds.map((kind) => [
+      kind,
+      { untuned: kernelMaker(device, kind, 0), own: kernelMaker(device, kind, 20_000) },
+    ]),
   ) as Partial<Record<KernelKind, Record<string, KernelMaker>>>;
   return {
     name: 'heddle',
@@ -174,11 +177,11 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   };
 }
 
-/** A kernel with the variant that is fastest on this adapter. */
-function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
+/** A kernel with the variant that is fastest on this adapter, or that is taken untuned if `budgetMs` is 0. */
+function kernelMaker(device: Device, kind: KernelKind, budgetMs: number): KernelMaker {
   return async (inputs) => {
     const { graph, states, hostInputs } = kernelGraph(kind, inputs);
-    const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 20_000 });
+    const kernelChoices = budgetMs > 0 ? await tuneKernels(device, [graph], { budgetMs }) : {};
     const engine = new GpuEngine(device);
     const [runner] = await engine.preparePlans([makePlan(graph, { traits: device.traits, kernelChoices })]);
     if (!runner) throw new Error('heddle: no runner');

@@ -4,7 +4,7 @@
 // update is implemented inside the same jit. Ownership: every function of the library consumes its arrays;
 // `.ref` adds a reference for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
-import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../src/engine/ops/embedding/sinusoids.ts';
 import { jaxKernels } from './jax-kernels.mjs';
 import { layerNorm } from './jax-ops.mjs';
 import { encodeDecode } from './peer-network.mjs';

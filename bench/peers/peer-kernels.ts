@@ -60,9 +60,9 @@ const attention = (
   arrays: kind === 'attentionTrain' ? { qkv: [B, T, 3 * D], dy: [B, T, D] } : { qkv: [B, T, 3 * D] },
 });
 
-/** All kernels. */
+/** All kernels. The square products are those of jax-js's page. */
 export const kernelList: readonly KernelSpec[] = [
-  ...[256, 512, 1024].map((n) => product(`matmul ${n}³`, [n, n], [n, n])),
+  ...[256, 512, 1024, 2048, 4096].map((n) => product(`matmul ${n}³`, [n, n], [n, n])),
   ...[1024, 8000].flatMap((n) => [
     product(`768×256 · 256×${n}`, [768, 256], [256, n]),
     product(`768×256 · (${n}×256)ᵀ`, [768, 256], [n, 256], false, true),

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-webgpu';
-import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../src/engine/ops/embedding/sinusoids.ts';
 import { encodeDecode } from './peer-network.mjs';
 import { defaultsOf } from './peer-options.ts';
 import { peerParameters, sizesOf } from './peer-parameters.ts';

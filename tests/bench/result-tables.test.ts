@@ -111,13 +111,13 @@ describe('bench tables', () => {
 
   it('has a dash as ratio if only heddle ran a case', () => {
     const alone = { ...result('base', 'dawn', '2026-01-01'), steps: { timed: [timed('heddle', 100)] } };
-    expect(lastLine(summaryTable([alone]))).toContain('| 100 | – | – | – |');
+    expect(lastLine(summaryTable([alone]))).toContain('| – | 100 | – | – | – |');
   });
 
   it('prints steps with their bytes and counts', () => {
     const table = summaryTable([result('small', 'dawn', '2026-01-01T00:00:00Z')]);
     expect(lastLine(table)).toBe(
-      '| small | lavapipe, Dawn in Node | 100 | 300 | 250 | 2.5× | 3 / 3 / 3 | 98 / 98 / 98 | 2.5 / 2.5 / 2.5 |',
+      '| small | lavapipe, Dawn in Node | – | 100 | 300 | 250 | 2.5× | 3 / 3 / 3 | 98 / 98 / 98 | 2.5 / 2.5 / 2.5 |',
     );
     expect(stepsTable(result('small', 'dawn', '2026-01-01T00:00:00Z')).replace(/ +/g, ' ')).toContain(
       '| heddle | 100 (100–100) | 1.00 |',
