@@ -18,6 +18,7 @@ import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/engine/plan/plan.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
 import { type PresetName, presets } from '../../src/model/presets.ts';
 import { type RecordedKernel, recordingGpu } from './recorded-kernels.ts';
 
@@ -30,6 +31,10 @@ export type Workload =
   | {
       readonly kind: 'untuned';
       readonly presets: readonly PresetName[];
+      /** Fields of the presets to change. */
+      readonly model: Partial<ModelOptions>;
+      /** Tokens of both vocabularies. */
+      readonly vocab: number;
       /** Sentences of batches of training and evaluation. */
       readonly batches: readonly number[];
       /** Numbers of rows of the decoding steps. */
@@ -42,6 +47,9 @@ export type Workload =
   | { readonly kind: 'variants'; readonly only: Only }
   | { readonly kind: 'peer'; readonly peer: Peer }
   | { readonly kind: 'files'; readonly files: readonly string[] };
+
+/** The workload of the kernels that are taken before tuning. */
+type Untuned = Extract<Workload, { kind: 'untuned' }>;
 
 /** Parts of names of kernels, in any case: only kernels with one of them are compiled. Empty: all. */
 type Only = readonly string[];
@@ -115,14 +123,13 @@ function isWanted(name: string): boolean {
   return only.length === 0 || only.some((part) => name.toLowerCase().includes(part.toLowerCase()));
 }
 
-async function compileUntuned(
-  device: Device,
-  { presets: names, batches, rows, widths }: Extract<Workload, { kind: 'untuned' }>,
-): Promise<void> {
+async function compileUntuned(device: Device, workload: Untuned): Promise<void> {
+  const { presets: names, batches, rows, widths } = workload;
   for (const preset of names) {
     for (const batch of batches)
-      for (const run of ['training', 'evaluation'] as const) await compilePreset(device, preset, run, batch);
-    for (const count of rows) await compilePreset(device, preset, 'decoding', count);
+      for (const run of ['training', 'evaluation'] as const)
+        await compilePreset(device, workload, preset, run, batch);
+    for (const count of rows) await compilePreset(device, workload, preset, 'decoding', count);
   }
   for (const kernel of widths.flatMap(attentionCases)) await compileDefault(device, kernel);
 }
@@ -186,14 +193,15 @@ async function compileVariants(device: Device, kernel: KernelCase): Promise<void
 
 async function compilePreset(
   device: Device,
+  { model, vocab }: Untuned,
   preset: PresetName,
   run: (typeof presetRuns)[number],
   batch: number,
 ): Promise<void> {
-  const { maxLength } = presets[preset];
+  const { maxLength } = { ...presets[preset], ...model };
   const length = Math.min(32, maxLength);
   const shape = { batch, source: length, target: length };
-  const { graphs } = await presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
+  const { graphs } = await presetGraphs({ preset, run, model, vocab, shape });
   for (const [i, graph] of graphs.entries()) {
     const plan: Plan = makePlan(graph, { traits: device.traits });
     await compilePasses(device, plan.passes);

@@ -4,8 +4,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parseAssignment } from '../../src/commands/field-parsers.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { present } from '../../src/core/present.ts';
+import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { type PresetName, presets } from '../../src/model/presets.ts';
 import type { EstimatedPass, Peer, VariantKernels, Workload } from './compile-kernels.ts';
 import {
@@ -42,6 +44,9 @@ Without options: the kernels that AMD's GPUs take before tuning.
                          needs packages instead: apt-get install -y mesa-vulkan-drivers libvulkan-dev gcc
   --gpu NAMES            these GPUs instead: ${Object.keys(compiledGpus).join(', ')}
   --preset NAMES         presets whose training, evaluation and decoding are compiled [small,mid,base,keras]
+  --set FIELD=VALUE      change a field of the presets' configuration, such as dModel, heads, feedForward, encoderLayers,
+                         decoderLayers (repeatable); --check then fails if a hot loop accesses scratch memory
+  --vocab-size NUMBER    tokens of both vocabularies [8000]; --check as with --set
   --batch NUMBERS        sentences of batches of training [64,32]
   --rows NUMBERS         rows of decoding [1,8,16,32]
   --widths NUMBERS       widths of heads whose attention is compiled too [16,32,48,64,80,96,128]
@@ -98,6 +103,8 @@ function optionsOf(args: readonly string[]) {
       vendor: { type: 'string' },
       gpu: { type: 'string' },
       preset: { type: 'string', default: 'small,mid,base,keras' },
+      set: { type: 'string', multiple: true, default: [] },
+      'vocab-size': { type: 'string', default: '8000' },
       batch: { type: 'string', default: '64,32' },
       rows: { type: 'string', default: '1,8,16,32' },
       widths: { type: 'string', default: '16,32,48,64,80,96,128' },
@@ -146,8 +153,19 @@ function workloadsOf(o: Options): Workload[] {
   checkNamed('preset', names, Object.keys(presets));
   const batches = integers('batch', o.batch);
   const [rows, widths] = [integers('rows', o.rows), integers('widths', o.widths)];
-  return [{ kind: 'untuned', presets: names as PresetName[], batches, rows, widths, only }];
+  const [vocab = 0] = integers('vocab-size', o['vocab-size']);
+  const sizes = { presets: names as PresetName[], model: modelOf(o), vocab };
+  for (const name of sizes.presets)
+    modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[name], ...sizes.model });
+  return [{ kind: 'untuned', ...sizes, batches, rows, widths, only }];
 }
+
+/** Reads `--set`. */
+const modelOf = (o: Options): Partial<ModelOptions> =>
+  o.set.reduce<Record<string, unknown>>((fields, text) => parseAssignment(text, fields), {});
+
+/** Whether the sizes of the models are not those of budgets. */
+const hasOwnSizes = (o: Options): boolean => o.set.length > 0 || o['vocab-size'] !== '8000';
 
 /** Reads `--peer`; throws a HeddleError for a peer that is not installed. */
 function peersNamed(names: readonly string[]): Peer[] {
@@ -208,6 +226,7 @@ async function report(args: readonly string[]): Promise<number> {
   const hidden = (row: KernelRow) => o.spills && row.spills === 0 && !row.fills && !row.scratch;
   console.log(table(rows.filter((row) => !hidden(row))));
   if (o.variants) for (const gpu of gpus) console.log(cleanVariants(gpu, variants, rows));
+  if (!o.variants) for (const gpu of gpus) console.log(scratchInLoops(gpu, rows));
   const estimated = estimatedGpus[o.estimate ?? ''];
   if (o.estimate !== undefined && estimated)
     for (const [run, passes] of Object.entries(runs[estimated.gpu] ?? {}))
@@ -218,7 +237,7 @@ async function report(args: readonly string[]): Promise<number> {
   }
   if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs, variants }, undefined, 1)}\n`);
   if (o['update-budgets']) updateBudgets(rows, isWhole(o));
-  const worse = o.check ? check(rows) : 0;
+  const worse = !o.check ? 0 : hasOwnSizes(o) ? rows.filter(isDirty).length : check(rows);
   return problems + worse > 0 ? 1 : 0;
 }
 
@@ -227,7 +246,7 @@ const today = (): string => new Date().toISOString().slice(0, 10);
 
 /** Whether a run has all kernels that are taken before tuning, so that other budgets are of kernels that are gone. */
 const isWhole = (o: Options): boolean =>
-  !(o.read || o.few || o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
+  !(hasOwnSizes(o) || o.read || o.few || o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
 
 /** Rows of the kernels that were compiled; one of a name. */
 function rowsOf(gpu: string, { kernels }: Compilation): KernelRow[] {
@@ -250,6 +269,19 @@ function show(text: string, gpu: string, { kernels, output }: Compilation): bool
     `${gpu}: ${announcement.name}\n\n${wgsl}\n\nhot loop, ${gpu}:\n${compiled.assembly.join('\n')}`,
   );
   return true;
+}
+
+/** Whether the hot loop of a kernel accesses scratch memory. */
+const isDirty = ({ loop }: KernelRow): boolean => loop.spill > 0;
+
+/** How many kernels access scratch memory in their hot loop, and which. */
+function scratchInLoops(gpu: string, rows: readonly KernelRow[]): string {
+  const own = rows.filter((row) => row.gpu === gpu);
+  const dirty = own.filter(isDirty);
+  return [
+    `${gpu}: ${dirty.length} of ${own.length} kernels access scratch memory in their hot loop`,
+    ...dirty.map(({ name, loop }) => `  ${loop.spill}: ${name}`),
+  ].join('\n');
 }
 
 /** Which hot kernels have a variant whose loop does not access scratch memory. */

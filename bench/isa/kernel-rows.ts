@@ -1,6 +1,6 @@
 // Compiled kernels as rows of one table for all vendors.
 
-import { innerTrips, shareOf } from './listing.ts';
+import { shareOf } from './listing.ts';
 import type { CompiledKernel } from './vendor-listings.ts';
 
 /** One compiled kernel of a GPU; `from`: the library that it is of. */
@@ -59,7 +59,3 @@ const hotMultiplyAdds = 32;
 /** Whether most of a kernel's time is arithmetic: many multiply-adds or matrix instructions in a loop. */
 export const isHot = ({ looped, loop }: KernelRow): boolean =>
   looped && (loop.fma >= hotMultiplyAdds || loop.matrix > 0);
-
-/** Whether its hot loop, or the loop around it, accesses scratch memory. */
-export const spillsInLoop = ({ loop, round }: KernelRow): boolean =>
-  loop.spill > 0 || round.spill > innerTrips * loop.spill;

@@ -13,6 +13,7 @@ it.each([
   [['--gpu', 'gtx'], '--gpu gtx: unknown; choose from skl, tgl'],
   [['--preset', 'huge'], '--preset huge: unknown; choose from tiny, small'],
   [['--rows', '0'], '--rows 0: not positive integers'],
+  [['--preset', 'base', '--set', 'heads=7'], 'heads'],
   [['--peer', 'torch'], '--peer torch: unknown; choose from tfjs'],
   [['--wgsl', 'none.wgsl'], '--wgsl: there is no'],
   [['--estimate', 'GPU 1'], '--estimate GPU 1: unknown; choose from'],
