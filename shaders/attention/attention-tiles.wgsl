@@ -94,13 +94,14 @@ fn weight_at(n: u32, thread: u32) -> u32 {
 
 // Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call
 // it. For wide heads a bound that compilers do not know keeps them from loading all rows at once, for which GPUs
-// of Intel, and with pairs of ARM, have too few registers.
+// of Intel, and with pairs of ARM, have too few registers. With pairs it is made of `thread`, which is in a register:
+// ARM's compiler keeps a parameter in scratch memory.
 fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
   let at = min(part, 32u / SHARE - 1u) * (SHARE * WEIGHTS_PITCH) + t / ACROSS;
   if (OWN == 2u && ACROSS == 32u) {
-    for (var n = 0u; n < min(SHARE, params.share); n++) {
+    for (var n = 0u; n < min(SHARE, SHARE + t / THREADS); n++) {
       let p = weights[at + n * WEIGHTS_PITCH];
       for (var m = 0u; m < CHUNKS_PER_THREAD; m++) { (*o)[m] += outer(p, own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS]); }
     }
