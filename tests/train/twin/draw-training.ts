@@ -66,11 +66,17 @@ export function drawTraining(seed: number): DrawnTraining {
   const isGuided = !isOfImages && !usesLora && chance(0.12);
   const isMixed = !isOfImages && !isGuided && chance(0.15);
 
-  const model = isOfImages ? drawImageModel() : drawModel();
+  const drawnModel = isOfImages ? drawImageModel() : drawModel();
   // T5's gated blocks have two layers.
-  const isDeep = (model.feedForwardDepth ?? model.decoderFeedForwardDepth) !== undefined;
+  const isDeep = (drawnModel.feedForwardDepth ?? drawnModel.decoderFeedForwardDepth) !== undefined;
   const tokenizer = isOfImages ? 'char' : r.pick(['word', 'char', 'bpe', 'unigram'] as const);
   const isUnigram = tokenizer === 'unigram';
+  // The pieces of such a model are as Marian has them, without padding, whose id these positions need.
+  const isMarian = isUnigram && drawnModel.decoderSelfAttention === 'ssru';
+  const model =
+    isMarian && drawnModel.positions === 'fairseq-sinusoidal'
+      ? { ...drawnModel, positions: 'sinusoidal' as const }
+      : drawnModel;
   const ofPieces = isUnigram && {
     byteFallback: maybe(0.3, 'bytes', () => chance(0.5)),
     characterCoverage: maybe(0.2, 'coverage', () => 0.98),
@@ -300,7 +306,9 @@ export function drawTraining(seed: number): DrawnTraining {
 
   function drawSampling(): AllSettings {
     return {
-      samplingAlpha: isUnigram && !isTuned ? maybe(0.25, 'sampled pieces', () => 0.3) : undefined,
+      // Pieces without a start token cannot be sampled.
+      samplingAlpha:
+        isUnigram && !isTuned ? maybe(0.25, 'sampled pieces', () => (isMarian ? undefined : 0.3)) : undefined,
       bpeDropout: tokenizer === 'bpe' && !isTuned ? maybe(0.3, 'BPE-dropout', () => 0.2) : undefined,
       augment: maybe(0.08, 'augmentation', () => [r.pick(['upperCase=0.2', 'typos=0.2'])]),
     };
