@@ -42,5 +42,6 @@ it.each(sample(pages, ([name]) => name === 'README.md'))('runs the first example
   for (const [, loss] of printed.slice(0, 3)) expect(loss).toBeGreaterThan(0);
   expect(typeof printed[3]?.[0]).toBe('string');
   expect(await files.exists('out/config.json')).toBe(true);
-  expect(example.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(10);
+  const code = example.split('\n').filter((line) => /^ *[^\s/]/.test(line));
+  expect(code.length).toBeLessThanOrEqual(10);
 });

@@ -9,6 +9,7 @@ import { packText, unpackText } from '../common/packed-text.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
+import { termList } from '../common/terms.ts';
 import type { ProgramOutput } from './program-output.ts';
 import { type ProgramEvent, type RunningProgram, runProgram } from './program-runner.ts';
 
@@ -181,7 +182,8 @@ export class ProgramPanel extends Panel {
       <p class="hint">
         Ctrl+Enter runs the program. It runs in a sandboxed frame, without access to this site, its storage and
         the network. Saved files appear below the output.
-      </p>`;
+      </p>
+      ${termList('code', ['loss', 'dev', 'BLEU', 'chrF'])}`;
   }
 }
 

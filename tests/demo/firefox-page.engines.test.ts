@@ -153,7 +153,7 @@ it('runs programs of the page Code on the GPU, with the lines of their errors', 
   const { page, errors } = await open('code.html#a-graph-on-the-gpu');
   await press(page, 'Run');
   await says(page, '#program .status', /^Finished/);
-  expect(await text(page, '.output')).toContain('Float32Array(6) [0.7869');
+  expect(await text(page, '#output')).toContain('Float32Array(6) [0.7869');
   await page.evaluate(() => {
     const area = document.querySelector<HTMLTextAreaElement>('#program textarea');
     if (area) area.value = 'const a = 1;\nconst b = ;\n';

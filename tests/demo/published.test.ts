@@ -124,7 +124,7 @@ it('runs programs in their frame under a sub-path, on a host without CORS', asyn
   await page.waitForFunction(() =>
     /^Finished/.test(document.querySelector('#program .status')?.textContent ?? ''),
   );
-  expect(await page.$eval('.output', (e) => e.textContent)).toMatch(/score: 94\.57/);
+  expect(await page.$eval('#output', (e) => e.textContent)).toMatch(/score: 94\.57/);
   await page.close();
 });
 

@@ -515,7 +515,7 @@ describe.each(widths)('the form at %i px', (width) => {
     await untilText(page, '.state', 'Training');
     expect(await prevented()).toBe(true);
     const all = await page.$$eval('#foot a', (links) => links.map((a) => (a as HTMLAnchorElement).href));
-    expect(all.length).toBe(5);
+    expect(all.length).toBe(4);
     // npm test builds without the documentation, test:full with it.
     const links = all.filter((link) => process.env.HEDDLE_FULL || !/\/docs\//.test(link));
     expect(links.length).toBeGreaterThan(0);
