@@ -4,7 +4,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { Translator } from '../../../src/decode/translator.ts';
 import { corpusBleu } from '../../../src/text/metrics/bleu.ts';
@@ -269,17 +269,18 @@ it('starts a new log with a warning if the log of the checkpoint is broken', asy
 });
 
 it.each(['loss', 'translations'])('stops soon while kernels of an evaluation compile: %s', async (part) => {
-  const forever = () => new Promise<never>(() => undefined);
+  const stop = new AbortController();
+  const forever = () => {
+    setTimeout(() => stop.abort(), 20);
+    return new Promise<never>(() => undefined);
+  };
   const compiles =
     part === 'loss'
       ? vi.spyOn(Trainer.prototype, 'evaluate').mockImplementation(forever)
       : vi.spyOn(Translator.prototype, 'decode').mockImplementation(forever);
-  const stop = new AbortController();
-  const { result } = await train({ out: at(`compiling-${part}`) }, stop.signal, (event) => {
-    if (event.type === 'step' && event.step === 4) setTimeout(() => stop.abort(), 20);
-  });
+  onTestFinished(() => compiles.mockRestore());
+  const { result } = await train({ out: at(`compiling-${part}`) }, stop.signal);
   expect(compiles).toHaveBeenCalledOnce();
-  compiles.mockRestore();
   expect([result.stopped, result.losses.length]).toEqual([true, 4]);
   expect(readdirSync(at(`compiling-${part}`))).toContain('state.json');
 });
