@@ -33,15 +33,13 @@ const inNode = {
   ...limits,
 };
 
-/** Compiles kernels on llvmpipe without LLVM's optimizations: a third faster, and results are the same. */
-const fasterCompiler = full ? {} : { GALLIVM_PERF: 'nopt' };
-
 /**
- * In engines without subgroups also with vectors of 4 lanes instead of 8 or 16, which are less code: a fifth
- * less time in tests with training, and results are the same. tests/support/puppeteer-provider.ts sets both
- * for Firefox.
+ * Compiles kernels on llvmpipe in less than half the time, with the same results: without LLVM's optimizations, and for
+ * vectors of 4 lanes instead of 8 or 16. `npm run test:shapes` sets other lanes, test:full takes those of the machine.
+ * tests/support/puppeteer-provider.ts sets both for Firefox.
  */
-const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH: '128' };
+const lanes = { LP_NATIVE_VECTOR_WIDTH: process.env.LP_NATIVE_VECTOR_WIDTH ?? '128' };
+const fasterCompiler = full ? {} : { GALLIVM_PERF: 'nopt', ...lanes };
 
 /** The entries of the package, as the examples of docs/ import them. */
 const resolve = {
@@ -93,7 +91,7 @@ const deno = {
   ...{
     name: 'deno',
     pool: 'forks' as const,
-    env: { ...gpu.env, ...withoutSubgroups },
+    env: { ...gpu.env, ...fasterCompiler },
   },
   ...{ fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } },
 };
@@ -137,7 +135,7 @@ export default defineConfig({
         resolve,
         test: {
           ...inNode,
-          env: withoutSubgroups,
+          env: fasterCompiler,
           name: 'engines',
           include: [engineTests],
           fileParallelism: false,

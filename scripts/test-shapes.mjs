@@ -16,12 +16,12 @@ await runChecks(async () => {
     throw new SetupError(
       `there is no shape ${unknown}; the shapes are ${adapterShapes.map((s) => s.name).join(', ')}`,
     );
-  const { LP_NATIVE_VECTOR_WIDTH: width } = process.env;
+  // 8 lanes, as llvmpipe has on most machines, unless the shape has others.
+  const { LP_NATIVE_VECTOR_WIDTH: width = 256 } = process.env;
   for (const { name, vectorWidth = width } of adapterShapes) {
     if (names.length > 0 && !names.includes(name)) continue;
     process.env.HEDDLE_SHAPE = name;
-    if (vectorWidth === undefined) delete process.env.LP_NATIVE_VECTOR_WIDTH;
-    else process.env.LP_NATIVE_VECTOR_WIDTH = String(vectorWidth);
+    process.env.LP_NATIVE_VECTOR_WIDTH = String(vectorWidth);
     await runProject({ name: 'dawn', label: name, minutes: 30, files });
   }
 });

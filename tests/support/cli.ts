@@ -30,10 +30,14 @@ export interface CliOptions {
 }
 
 /**
- * Environment of commands: without LLVM's optimizations, which take longer than small models; kernels are
- * tuned per test file.
+ * Environment of commands: without LLVM's optimizations and with 4 lanes, else compilation takes longer than small
+ * models; kernels are tuned per test file.
  */
-const testEnv = () => ({ HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt' });
+const testEnv = () => ({
+  HEDDLE_CACHE: join(scratch(), 'cache'),
+  GALLIVM_PERF: 'nopt',
+  LP_NATIVE_VECTOR_WIDTH: '128',
+});
 
 /** Without what a command says after half a second if it has said nothing: tests on a busy machine see it. */
 const withoutStart = (stderr: string): string => stderr.replace(/^[a-z]+: (?:reading .*|starting)\n/gm, '');

@@ -76,11 +76,16 @@ export const rowGroupsFor = (cols: number): readonly [RowGroup, RowGroup] => [
   rowByThread,
 ];
 
+/** Subgroups that a workgroup may have. Vulkan's limit, which WebGPU does not show, is 32 in llvmpipe. */
+const maxSubgroups = 32;
+
 /**
  * A row group of `size` threads that adds up numbers by subgroups of exactly `lanes` threads: `row-subgroups-32`. The
- * numbers of subgroups are added up by one of them, so a row group has at most `lanes` subgroups.
+ * numbers of subgroups are added up by one of them, so a row group has at most `lanes` subgroups. `most`: threads of a
+ * workgroup; fewer if subgroups are small.
  */
-export function rowSubgroups(threads: number, size: number, lanes: number): RowGroup {
+export function rowSubgroups(most: number, size: number, lanes: number): RowGroup {
+  const threads = Math.min(most, maxSubgroups * lanes);
   const own = Math.min(Math.max(size, lanes), threads, lanes * lanes);
   return {
     ...rowGroup(threads, threads / own),
