@@ -9,6 +9,8 @@ diagnostic(off, subgroup_uniformity);
 
 override LANES: u32 = 4u;
 
+fn index_of(group: vec3<u32>, groups: vec3<u32>) -> u32 { return group.x + groups.x * (group.y + groups.y * group.z); }
+
 @compute @workgroup_size(LANES)
 fn probe(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -17,9 +19,8 @@ fn probe(
   @builtin(subgroup_invocation_id) lane: u32,
   @builtin(subgroup_size) size: u32,
 ) {
-  let index = group.x + groups.x * (group.y + groups.y * group.z);
-  let own = index * LANES + thread;
-  let first = index * LANES;
+  let first = index_of(group, groups) * LANES;
+  let own = first + thread;
   var right = lane == thread && size >= LANES;
   right = subgroupBroadcast(own, 0u) == first && right;
   right = subgroupBroadcast(own, 1u) == first + 1u && right;
@@ -42,8 +43,7 @@ fn probe_rows(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let index = group.x + groups.x * (group.y + groups.y * group.z);
-  let own = index * ROWS_THREADS + thread;
+  let own = index_of(group, groups) * ROWS_THREADS + thread;
   let first = own / LANES * LANES;
   var right = subgroupMin(own) == first && subgroupMax(own) == first + LANES - 1u;
   right = subgroupAdd(f32(thread % LANES + 1u)) == f32(LANES * (LANES + 1u) / 2u) && right;

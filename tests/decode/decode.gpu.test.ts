@@ -21,7 +21,7 @@ import {
   ruled,
   unevenWeights,
 } from '../support/decoding.ts';
-import { everyCase, gpuDevice } from '../support/gpu.ts';
+import { everyCase, gpuDevice, sample } from '../support/gpu.ts';
 import { smallHfConfig } from '../support/hf.ts';
 import { override } from '../support/override.ts';
 
@@ -125,7 +125,7 @@ describe('greedy decoding', () => {
     ['pre-norm, GELU, sinusoids, tied', 1, { norm: 'pre', activation: 'gelu', tie: 'target' }],
     ['post-norm, ReLU, heads of 5, one layer', 32, { positions: 'learned', headWidth: 5, decoderLayers: 1 }],
   ];
-  for (const [name, seed, options] of styles)
+  for (const [name, seed, options] of sample(styles, ([name]) => name.startsWith('pre-norm')))
     it(`equals decoding without a cache, token by token: ${name}`, async () => {
       const model = small(seed, options);
       const sources = randomSources(model.c, [6, 1, 4, 9, 2], 1);

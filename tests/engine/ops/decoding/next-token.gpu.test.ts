@@ -378,7 +378,10 @@ describe('rows of logits that are padded to whole vectors', () => {
     [33, 31],
     [5, 514],
   ] as const;
-  for (const [R, vocab] of fewerInChrome(sizes, ([R]) => R === 5))
+  for (const [R, vocab] of fewerInChrome(
+    sample(sizes, ([R]) => R > 3),
+    ([R]) => R === 5,
+  ))
     it(`choose among the ${vocab} tokens of ${R} rows if the padding has larger logits`, async () => {
       const width = 4 * Math.ceil(vocab / 4);
       const logits = randomTensor([R, 1, width], 1, 3);

@@ -130,7 +130,7 @@ describe('in place', () => {
     [131, 129],
   ];
   for (const shape of sample(few, ([rows]) => rows! < 131))
-    for (const rate of [0, 0.2]) {
+    for (const rate of sample([0, 0.2], (rate) => rate > 0)) {
       const step = rate ? { step: 'step' as const } : {};
       const cols = shape.at(-1)!;
       const [a, b, c] = [randomTensor(shape, 1), randomTensor(shape, 2), randomTensor(shape, 3)];
