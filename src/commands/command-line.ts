@@ -11,6 +11,7 @@ import { helpTexts } from './help-texts.ts';
 import { setCommand } from './interruption.ts';
 import { forTerminal, type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
 import { checkNamed, checkOutputFile } from './output-file.ts';
+import { takeStdin } from './stdin-file.ts';
 import { copyToStdout, takeStdout } from './stdout-file.ts';
 
 /** Names of arguments that are folders. */
@@ -118,7 +119,7 @@ Start: heddle train pairs.tsv --out model
     });
     if (modes.length > 0) command.addHelpText('after', `\nAlso: ${modes.join(', ')}`);
   }
-  program.hook('preAction', (_, command) => {
+  program.hook('preAction', async (_, command) => {
     const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
     if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
     setCommand(command.name());
@@ -126,6 +127,7 @@ Start: heddle train pairs.tsv --out model
     checkGivenNames(command);
     checkJsonFile(command);
     takeStdout(command);
+    await takeStdin(command);
   });
   program.hook('postAction', copyToStdout);
   try {
