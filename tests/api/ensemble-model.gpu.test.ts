@@ -12,6 +12,7 @@ import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { beamSearch, createOracle, type Oracle, unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { EngineSession } from '../support/session.ts';
 import { trainCharacters } from '../support/tokenizers.ts';
@@ -134,12 +135,12 @@ describe('the models of an ensemble', () => {
   it('throws and names a folder with another vocabulary or a smaller maximum length', async () => {
     const letters = trainCharacters(['abx ce']);
     await expect(open({ ...first, target: letters })).rejects.toThrow(
-      'm1: its target vocabulary differs from that of m0; the models of an ensemble share one vocabulary',
+      errorAbout({ area: 'm1', values: ['target', 'm0'] }),
     );
     const config = modelConfig({ ...first.config, maxLength: 16 });
     const short = { ...first, config, weights: unevenWeights(config, parameterList(config), 3) };
     await expect(open(others[0] as SavedModel, short)).rejects.toThrow(
-      'm2: its maxLength is 16, that of m0 is 24; name m2 first',
+      errorAbout({ area: 'm2', options: ['maxLength'], values: [16, 'm0', 24, 'm2'] }),
     );
   });
 });

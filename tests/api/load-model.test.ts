@@ -19,7 +19,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
-import { errorAbout } from '../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../support/expect-error.ts';
 import { loadModelFolder } from '../support/load-folder.ts';
 import { letterModel } from '../support/saved-model.ts';
 
@@ -95,7 +95,7 @@ describe('a model is loaded', () => {
     await expect(loadModel([file('config.json'), file('config.json')], cpu)).rejects.toThrow(
       errorAbout({ values: ['config.json'] }),
     );
-    await expect(loadModel([], cpu)).rejects.toThrow('or an array with the files of a folder');
+    await expect(loadModel([], cpu)).rejects.toThrow(errorAbout({ area: 'loadModel' }));
   });
 
   it.skipIf(!existsSync(golden))(
@@ -216,24 +216,36 @@ it('names the option that a misspelt one resembles, in every call', async () => 
 });
 
 describe('loading fails with an error that names', () => {
-  it.each<[string, () => string | Blob, RegExp]>([
+  it.each<[string, () => string | Blob, ExpectedError]>([
     [
       'a path without a model',
       () => 'no-such-model',
-      /no folder or file no-such-model; write a model on the hub as OWNER\/NAME/,
+      { kind: 'not-found', area: 'loadModel', values: ['no-such-model'] },
     ],
     [
       'a name that the hub does not have',
       () => 'you/it',
-      /no folder or file you\/it, and from the hub: you\/it.*there is no such model/,
+      { kind: 'not-found', area: 'loadModel', values: ['you/it'] },
     ],
-    ['a URL without a model', () => `${url}/nothing`, /nothing: it has no config\.json/],
-    ['a URL without a file', () => `${url}/nothing.zip`, /nothing\.zip: there is no such file/],
-    ['a server that fails', () => `${url}/broken/x.zip`, /answers 500/],
-    ['a Blob that is not an archive', () => new Blob(['x']), /the Blob/],
-    ['a value of another type', () => 7 as never, /give a name, a path, a URL, a File or a Blob/],
-  ])('%s', async (_, source, error) => {
-    await expect(loadModel(source(), { ...cpu, hub: hub.url })).rejects.toThrow(error);
+    [
+      'a URL without a model',
+      () => `${url}/nothing`,
+      { kind: 'not-found', area: expect.stringMatching(/\/nothing$/), values: ['config.json'] },
+    ],
+    [
+      'a URL without a file',
+      () => `${url}/nothing.zip`,
+      { kind: 'not-found', area: expect.stringMatching(/\/nothing\.zip$/) },
+    ],
+    [
+      'a server that fails',
+      () => `${url}/broken/x.zip`,
+      { kind: 'network', area: expect.stringMatching(/\/broken\/x\.zip$/), values: [500] },
+    ],
+    ['a Blob that is not an archive', () => new Blob(['x']), { area: 'the Blob' }],
+    ['a value of another type', () => 7 as never, { area: 'loadModel' }],
+  ])('%s', async (_, source, expected) => {
+    await expect(loadModel(source(), { ...cpu, hub: hub.url })).rejects.toThrow(errorAbout(expected));
   });
 
   it('a value that is not a device', async () => {

@@ -9,6 +9,7 @@ import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { everyCase, gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus } from '../support/training.ts';
 
@@ -87,11 +88,11 @@ describe('train', () => {
       { onEvent: fails },
       ...gates.map((gate, k) => ({ gate, checkpoint: `gate-${k}` })),
     ].entries())
-      await expect(trained(options), `case ${k}`).rejects.toThrow('mine');
+      await expect(trained(options), `case ${k}`).rejects.toThrow(new Error('mine'));
     let isLate = false;
     const model = await trained({ onEvent: async () => isLate && fails() });
     isLate = true;
-    await expect(model.evaluate(dev)).rejects.toThrow('mine');
+    await expect(model.evaluate(dev)).rejects.toThrow(new Error('mine'));
     isLate = false;
     expect(await model.evaluate(dev)).toBeDefined();
   });
@@ -241,6 +242,6 @@ describe('train', () => {
     await wrong({ resume: true }, 'resume needs checkpoint');
     await wrong({ lora: { rank: 2 } }, 'lora needs a trained model');
     await wrong({ from: {} }, 'not a model of heddle');
-    await expect(train([], settings)).rejects.toThrow('train: there are no pairs');
+    await expect(train([], settings)).rejects.toThrow(errorAbout({ area: 'train' }));
   });
 });

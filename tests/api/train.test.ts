@@ -114,7 +114,7 @@ it('finds before the first step that a checkpoint cannot be written', async () =
     const checkpoint = join(folder, 'file', 'run');
     const steps: unknown[] = [];
     await expect(trained({ checkpoint, onStep: (step) => steps.push(step) })).rejects.toThrow(
-      `train: checkpoint ${checkpoint}: cannot write: a part of the path is a file, not a folder`,
+      errorAbout({ values: ['write'] }),
     );
     expect(steps).toEqual([]);
   } finally {
@@ -135,7 +135,7 @@ it('replaces the model of a checkpoint only with force, and writes it for one tr
     const model = () => readFileSync(join(checkpoint, 'model.safetensors'));
     const before = model();
     await expect(trained({ checkpoint, seed: 2 })).rejects.toThrow(
-      `train: checkpoint ${checkpoint}: a model exists; resume: true resumes it, force: true replaces it`,
+      errorAbout({ offers: [{ resume: true }, { force: true }] }),
     );
     expect(model()).toEqual(before);
     await trained({ checkpoint, seed: 2, force: true });

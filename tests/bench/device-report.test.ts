@@ -14,6 +14,7 @@ import {
 } from '../../src/bench/device-report.ts';
 import { devicePicture, deviceTables, reportIssue, reportLine } from '../../src/bench/device-table.ts';
 import { gpuReport as report } from '../support/device-report.ts';
+import { type ExpectedError, errorAbout, errorNaming } from '../support/expect-error.ts';
 
 const withKernel = (change: Partial<DeviceReport['kernels'][number]>): unknown => ({
   ...report,
@@ -37,56 +38,72 @@ describe('a report of a device', () => {
     expect(reportLine(report)).not.toContain('\n');
   });
 
-  it.each<[string, unknown, RegExp]>([
-    ['no report', { kind: 'bench' }, /no report of a device/],
-    ['another version', { ...report, version: 2 }, /no report of a device/],
-    ['a text instead of a time', { ...report, when: 'yesterday' }, /no date/],
-    ['a text with markup', { ...report, adapter: '<img src=x>' }, /short text/],
-    ['a long text', { ...report, platform: 'x'.repeat(1000) }, /short text/],
-    ['a table cell', { ...report, browser: 'a | b' }, /short text/],
-    ['no roofs', { ...report, roofs: undefined }, /no roofs/],
-    ['an impossible bandwidth', { ...report, roofs: { ...report.roofs, bandwidth: 1e6 } }, /bandwidth/],
-    ['a peak of 0', { ...report, roofs: { ...report.roofs, peak: 0 } }, /peak/],
-    ['roofs that differ by 90 %', { ...report, roofs: { ...report.roofs, spread: 0.9 } }, /differ by 90 %/],
-    ['no kernels', { ...report, kernels: [] }, /the list kernels/],
-    ['too many kernels', { ...report, kernels: Array(100).fill(report.kernels[0]) }, /the list kernels/],
-    ['a share of the roof above 1', withKernel({ ms: 0.05, low: 0.05, high: 0.05 }), /477 % of the roof/],
-    ['a time above its quartiles', withKernel({ ms: 5 }), /between its quartiles/],
-    ['times that spread', withKernel({ low: 0.1, high: 2 }), /spread by/],
-    ['a negative time', withKernel({ ms: -1 }), /must be a number/],
-    ['FLOPs that are no whole number', withKernel({ flops: 0.5 }), /whole number/],
-    ['an MFU above 1', { ...report, step: { ...report.step, ms: 1, tokensPerSecond: 1e6 } }, /of the peak/],
+  it.each<[string, unknown, ExpectedError]>([
+    ['no report', { kind: 'bench' }, { kind: 'input' }],
+    ['another version', { ...report, version: 2 }, { kind: 'input' }],
+    ['a text instead of a time', { ...report, when: 'yesterday' }, { values: ['yesterday'] }],
+    ['a text with markup', { ...report, adapter: '<img src=x>' }, { kind: 'input' }],
+    ['a long text', { ...report, platform: 'x'.repeat(1000) }, { kind: 'input' }],
+    ['a table cell', { ...report, browser: 'a | b' }, { kind: 'input' }],
+    ['no roofs', { ...report, roofs: undefined }, { kind: 'input' }],
+    [
+      'an impossible bandwidth',
+      { ...report, roofs: { ...report.roofs, bandwidth: 1e6 } },
+      { values: ['The bandwidth', 0.1] },
+    ],
+    ['a peak of 0', { ...report, roofs: { ...report.roofs, peak: 0 } }, { values: ['The peak', '0', 0.1] }],
+    [
+      'roofs that differ by 90 %',
+      { ...report, roofs: { ...report.roofs, spread: 0.9 } },
+      { values: ['90 %'] },
+    ],
+    ['no kernels', { ...report, kernels: [] }, { values: ['kernels'] }],
+    ['too many kernels', { ...report, kernels: Array(100).fill(report.kernels[0]) }, { values: ['kernels'] }],
+    ['a share of the roof above 1', withKernel({ ms: 0.05, low: 0.05, high: 0.05 }), { values: ['477 %'] }],
+    ['a time above its quartiles', withKernel({ ms: 5 }), { values: ['matmul 1024x1024x1024'] }],
+    ['times that spread', withKernel({ low: 0.1, high: 2 }), { values: ['matmul 1024x1024x1024', '190 %'] }],
+    ['a negative time', withKernel({ ms: -1 }), { values: ['matmul 1024x1024x1024: ms', '-1', 0.0001] }],
+    [
+      'FLOPs that are no whole number',
+      withKernel({ flops: 0.5 }),
+      { values: ['matmul 1024x1024x1024: flops', 0.5] },
+    ],
+    [
+      'an MFU above 1',
+      { ...report, step: { ...report.step, ms: 1, tokensPerSecond: 1e6 } },
+      { values: ['522 %'] },
+    ],
     [
       'a speed that contradicts the time',
       { ...report, step: { ...report.step, tokensPerSecond: 1 } },
-      /rows take/,
+      { values: [1, 32, 12] },
     ],
     [
       'decoding faster than the peak',
       { ...report, decoding: [{ ...report.decoding[0], tokensPerSecond: 1e8 }] },
-      /more than the device can/,
+      { values: [1] },
     ],
-    ['a software adapter as a GPU', { ...report, adapter: 'google swiftshader' }, /software adapter/],
+    [
+      'a software adapter as a GPU',
+      { ...report, adapter: 'google swiftshader' },
+      { values: ['google swiftshader'] },
+    ],
     [
       'more wrong kernels than checked',
       { ...report, conformance: { kernels: 1, wrong: ['a', 'b'] } },
-      /More kernels/,
+      { kind: 'input' },
     ],
-    ['another library with no name', withPeer({ library: '' }), /library must be a short text/],
-    [
-      'a library at a batch that heddle lacks',
-      withPeer({ batch: 3, sameRows: 3 }),
-      /at batch 3, at which heddle/,
-    ],
-    ['a library that is timed with other ids', withPeer({ sameRows: 7 }), /7 of 8 rows/],
-    ['a library that is not timed with equal ids', withPeer({ tokensPerSecond: 0 }), /only equal results/],
-    ['more equal rows than rows', withPeer({ sameRows: 9, tokensPerSecond: 0 }), /9 of 8 rows/],
-  ])('is rejected: %s', (_what, json, message) => {
-    expect(() => deviceReportOf(JSON.parse(JSON.stringify(json)))).toThrow(message);
+    ['another library with no name', withPeer({ library: '' }), { values: ['library'] }],
+    ['a library at a batch that heddle lacks', withPeer({ batch: 3, sameRows: 3 }), { values: [3] }],
+    ['a library that is timed with other ids', withPeer({ sameRows: 7 }), { values: [7, 8] }],
+    ['a library that is not timed with equal ids', withPeer({ tokensPerSecond: 0 }), { values: [0, 8] }],
+    ['more equal rows than rows', withPeer({ sameRows: 9, tokensPerSecond: 0 }), { values: [9, 8] }],
+  ])('is rejected: %s', (_what, json, expected) => {
+    expect(() => deviceReportOf(JSON.parse(JSON.stringify(json)))).toThrow(errorAbout(expected));
   });
 
   it('is rejected if it is no JSON', () => {
-    expect(() => readDeviceReport('{')).toThrow('not JSON');
+    expect(() => readDeviceReport('{')).toThrow(errorAbout({ kind: 'input' }));
   });
 });
 
@@ -111,7 +128,7 @@ describe('tables of devices', () => {
       writeFileSync(join(folder, 'a.json'), reportLine(report));
       expect(readDeviceReports(folder)).toEqual([report]);
       writeFileSync(join(folder, 'b.json'), reportLine({ ...report, when: 'never' }));
-      expect(() => readDeviceReports(folder)).toThrow('b.json: The time never is no date.');
+      expect(() => readDeviceReports(folder)).toThrow(errorNaming('b.json', 'never'));
     } finally {
       rmSync(folder, { recursive: true });
     }

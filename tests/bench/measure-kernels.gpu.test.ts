@@ -36,7 +36,7 @@ it('stops between kernels if it is aborted', async () => {
     { set: 'small', filter: 'norm', roofs: false, span: 1, rounds: 1 },
     { signal: stop.signal, onProgress() {}, onKernel: () => stop.abort(new Error('enough')) },
   );
-  await expect(measured).rejects.toThrow('enough');
+  await expect(measured).rejects.toThrow(new Error('enough'));
 });
 
 /** Limits so low that every kernel is compared with the naive kernel, not with a float64 reference. */

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from '../../src/commands/decode-flags.ts';
+import { type ExpectedError, errorAbout } from '../support/expect-error.ts';
 
 function optionsOf(line: string, more: DecodingFlags = {}) {
   const command = addDecodingFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
@@ -38,14 +39,14 @@ describe('decoding options', () => {
     });
   });
 
-  it.each([
-    ['--early-stopping', '--early-stopping needs --beams 2 or more'],
-    ['--beams 1 --early-stopping', '--early-stopping needs --beams 2 or more'],
-    ['--method sample --early-stopping', '--early-stopping needs --beams 2 or more'],
-    ['--length-penalty 0.6', '--length-penalty needs --beams 2 or more'],
-    ['--method sample --length-penalty 0.6', '--length-penalty needs --beams 2 or more'],
-    ['--temperature 2', '--temperature needs --method sample'],
-    ['--seed 2', '--seed needs --method sample'],
-    ['--method sample --beams 2', '--method sample and --beams 2 exclude each other'],
-  ])('reject %s', (line, message) => expect(() => optionsOf(line)).toThrow(message));
+  it.each<[string, ExpectedError]>([
+    ['--early-stopping', { values: ['--early-stopping'] }],
+    ['--beams 1 --early-stopping', { values: ['--early-stopping'] }],
+    ['--method sample --early-stopping', { values: ['--early-stopping'] }],
+    ['--length-penalty 0.6', { kind: 'input' }],
+    ['--method sample --length-penalty 0.6', { kind: 'input' }],
+    ['--temperature 2', { values: ['--temperature'] }],
+    ['--seed 2', { values: ['--seed'] }],
+    ['--method sample --beams 2', { values: ['sample', 2] }],
+  ])('reject %s', (line, expected) => expect(() => optionsOf(line)).toThrow(errorAbout(expected)));
 });

@@ -5,6 +5,7 @@ import { choice, integer, list, rate } from '../../src/core/fields.ts';
 import { decodeFields } from '../../src/decode/decode-fields.ts';
 import { dropoutType } from '../../src/model/model-fields.ts';
 import { settings } from '../../src/train/settings/settings.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 describe('texts', () => {
   it('become values', () => {
@@ -19,15 +20,15 @@ describe('texts', () => {
     expect(parseAssignment('norm=pre')).toEqual({ norm: 'pre' });
   });
   it.each([
-    [integer(1), '', 'It must be a whole number of at least 1.'],
-    [rate, '1', 'It must be a number of at least 0 and below 1.'],
-    [list('x'), ',', 'It must be a list with commas'],
-    [choice(['a']), 'b', 'It must be one of a.'],
-    [settings.betas.type, '0.9', 'It must be two rates'],
-    [dropoutType, 'nowhere=0.1', 'It must be a rate, or rates of embedding'],
-  ] as const)('of %o say what is wrong', (type, words, message) =>
-    expect(() => parseField(type, words)).toThrow(message),
+    [integer(1), '', { values: [1] }],
+    [rate, '1', { values: [0, 1] }],
+    [list('x'), ',', { kind: 'input' }],
+    [choice(['a']), 'b', { values: ['a'] }],
+    [settings.betas.type, '0.9', { kind: 'input' }],
+    [dropoutType, 'nowhere=0.1', { values: ['embedding'] }],
+  ] as const)('of %o say what is wrong', (type, words, expected) =>
+    expect(() => parseField(type, words)).toThrow(errorAbout(expected)),
   );
   it('without an equals sign are no assignment', () =>
-    expect(() => parseAssignment('heads')).toThrow('It must be field=value'));
+    expect(() => parseAssignment('heads')).toThrow(errorAbout({ kind: 'input' })));
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { sweepRuns } from '../../src/commands/sweep.ts';
 import { parseSetting } from '../../src/commands/train-flags.ts';
+import { type ExpectedError, errorAbout } from '../support/expect-error.ts';
 
 const runs = (grid: readonly string[], seeds: readonly string[] = []) =>
   sweepRuns({ steps: 4 }, grid, seeds, parseSetting);
@@ -38,23 +39,19 @@ describe('a sweep', () => {
     expect(all.map(({ settings }) => settings.tensorboard)).toEqual(['tb/seed-1', 'tb/seed-2']);
   });
 
-  it.each([
-    [
-      ['foo=1'],
-      [],
-      '--grid foo=1: write a setting and its values, for example learningRate=1e-3,3e-3; there is no setting foo',
-    ],
-    [['learningRate'], [], '--grid learningRate: write a setting and its values'],
-    [['learningRate=1e-3,-1'], [], '--grid learningRate=-1: It must be a number above 0.'],
-    [['learningRate=1,,2'], [], 'a value is empty'],
-    [['steps=1,1'], [], '--grid steps=1,1: a value occurs twice'],
-    [['learningRate=1e-3,0.001'], [], 'a value occurs twice'],
-    [['tokenizerFile=a/b,a-b'], [], 'a value occurs twice'],
-    [[], ['1', '01'], '--seed 1,01: a value occurs twice'],
-    [[], ['1', '', '2'], '--seed 1,,2: a value is empty'],
-    [['seed=1'], ['1', '2'], '--grid: seed is given twice; name all its values at once'],
-    [[], ['1', 'x'], '--seed x: It must be a whole number of at least 0.'],
-  ])('rejects %j with seeds %j', (grid, seeds, message) => {
-    expect(() => runs(grid, seeds)).toThrow(message);
+  it.each<[string[], string[], ExpectedError]>([
+    [['foo=1'], [], { area: '--grid foo=1', values: ['foo'] }],
+    [['learningRate'], [], { area: '--grid learningRate' }],
+    [['learningRate=1e-3,-1'], [], { values: ['--grid learningRate=', '-1'] }],
+    [['learningRate=1,,2'], [], { area: '--grid learningRate=1,,2' }],
+    [['steps=1,1'], [], { area: '--grid steps=1,1' }],
+    [['learningRate=1e-3,0.001'], [], { kind: 'input' }],
+    [['tokenizerFile=a/b,a-b'], [], { kind: 'input' }],
+    [[], ['1', '01'], { area: '--seed 1,01' }],
+    [[], ['1', '', '2'], { area: '--seed 1,,2' }],
+    [['seed=1'], ['1', '2'], { area: '--grid', values: ['seed'] }],
+    [[], ['1', 'x'], { values: ['--seed ', 'x'] }],
+  ])('rejects %j with seeds %j', (grid, seeds, expected) => {
+    expect(() => runs(grid, seeds)).toThrow(errorAbout(expected));
   });
 });

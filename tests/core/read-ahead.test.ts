@@ -60,11 +60,11 @@ describe('reading ahead', () => {
       throw new Error('mine');
     });
     expect((await fails.next()).value).toBe(1);
-    await expect(fails.next()).rejects.toThrow('mine');
+    await expect(fails.next()).rejects.toThrow(new Error('mine'));
     const controller = new AbortController();
     const aborted = readAhead(five, controller.signal);
     await aborted.next();
     controller.abort(new Error('enough'));
-    await expect(aborted.next()).rejects.toThrow('enough');
+    await expect(aborted.next()).rejects.toThrow(new Error('enough'));
   });
 });

@@ -29,5 +29,5 @@ it('stops a task whose pace throws', async () => {
     stop.signal.throwIfAborted();
     return undefined;
   };
-  await expect(runPaced(count(3), pace)).rejects.toThrow('stopped');
+  await expect(runPaced(count(3), pace)).rejects.toThrow(new Error('stopped'));
 });

@@ -10,7 +10,9 @@ describe('work with a signal', () => {
     const { signal } = new AbortController();
     expect(await untilAborted(signal, async () => 3)).toBe(3);
     expect(await untilAborted(undefined, async () => 4)).toBe(4);
-    await expect(untilAborted(signal, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    await expect(untilAborted(signal, () => Promise.reject(new Error('broken')))).rejects.toThrow(
+      new Error('broken'),
+    );
   });
 
   it('does not start after the abort', async () => {

@@ -21,6 +21,7 @@ import {
   ruled,
   unevenWeights,
 } from '../support/decoding.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { everyCase, gpuDevice, sample } from '../support/gpu.ts';
 import { smallHfConfig } from '../support/hf.ts';
 import { override } from '../support/override.ts';
@@ -196,13 +197,15 @@ describe('greedy decoding', () => {
     const idsOf = async (options: DecodeOptions) =>
       (await decodeAll(model, sources, options, { engine })).map(([best]) => best!.ids);
     expect(await idsOf({ maxNewTokens: 2 })).toEqual((await idsOf({})).map((ids) => ids.slice(0, 2)));
-    await expect(decodeAll(model, [new Array(13).fill(3)], {}, { engine })).rejects.toThrow('at most 12 fit');
+    await expect(decodeAll(model, [new Array(13).fill(3)], {}, { engine })).rejects.toThrow(
+      errorAbout({ area: 'decode', values: [12] }),
+    );
     const settings = decodeSettings({}, model.c, 12);
     const shape = { batch: 2, source: 12, target: 12 };
     const decoder = await Decoder.open(engine, model.c, model.p, shape, modeOf(settings));
     const search = createRowSearch(4, model.c.endId, settings);
     const run = decoder.run({ sources: [...sources, ...sources], streams: [] }, settings, search);
-    await expect(run.next()).rejects.toThrow('4 sources for a batch of 2');
+    await expect(run.next()).rejects.toThrow(errorAbout({ area: 'decode', values: [4, 2] }));
   });
 
   it('gives the same ids on the float64 references', async () => {
@@ -412,7 +415,7 @@ describe('a decoding run', () => {
       for await (const steps of decoder.run(batch, { ...settings, signal: controller.signal }, interrupted))
         if (steps === 3) controller.abort(new Error('enough'));
     };
-    await expect(run()).rejects.toThrow('enough');
+    await expect(run()).rejects.toThrow(new Error('enough'));
     expect(interrupted.idsOf(0, 0).length).toBe(3);
     const again = createRowSearch(1, c.endId, settings);
     for await (const _ of decoder.run(batch, settings, again));

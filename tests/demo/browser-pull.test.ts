@@ -12,7 +12,7 @@ import type { PullProgress } from '../../src/files/hub/pull-model.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
-import { errorAbout } from '../support/expect-error.ts';
+import { errorAbout, errorOfKind } from '../support/expect-error.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
 import { hfFolder } from '../support/hf.ts';
 import { waitLimit } from '../support/time-limits.ts';
@@ -115,9 +115,7 @@ it('continues with a range request after the connection was cut', async () => {
 
 it('continues in another tab after all retries failed, and has no model until then', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(download()).rejects.toThrow(
-    /^me\/it\/model\.safetensors: .*cut.*, press Download to continue$/,
-  );
+  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network' }));
   expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
   expect((await store().info()).partial).toEqual(['it']);
   hub.state.cuts = {};
@@ -139,7 +137,7 @@ it('continues after it was cancelled', async () => {
   const cancelled = download('me/it', { signal: stop.signal });
   await vi.waitFor(() => expect(seen.at(-1)?.loaded).toBeGreaterThan(2000), { timeout: waitLimit });
   stop.abort();
-  await expect(cancelled).rejects.toThrow('abort');
+  await expect(cancelled).rejects.toThrow(errorOfKind('aborted'));
   expect([await exists('models/it'), [...held]]).toEqual([false, []]);
   hub.log.length = 0;
   await download();
@@ -149,7 +147,7 @@ it('continues after it was cancelled', async () => {
 
 it('deletes an incomplete download, but not while a tab continues it', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(download()).rejects.toThrow('cut');
+  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network' }));
   held.add('heddle model it');
   expect((await store().info()).partial).toEqual([]);
   await expect(store().removePartial('it')).rejects.toThrow('another tab');
@@ -188,7 +186,7 @@ it('reports that the storage is full, and continues when there is space', async 
 
 it('deletes a model whose weights are broken', async () => {
   hub.state.files['model.safetensors'] = new Uint8Array(5000);
-  await expect(download()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
+  await expect(download()).rejects.toThrow(errorAbout({ area: 'me/it/model.safetensors' }));
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
 });
 
@@ -203,7 +201,7 @@ it.each([
   await expectModel();
   hub.state.api = false;
   await expect(download('me/gone', { fallbackHub: hub.url }, 'no-hub')).rejects.toThrow(
-    'there is no such model',
+    errorAbout({ kind: 'not-found', area: 'me/gone/config.json' }),
   );
 });
 
@@ -216,9 +214,9 @@ it('downloads from a hub without a file listing, and another revision', async ()
 
 it('rejects invalid names, models that exist and models that a tab is downloading', async () => {
   await expect(download('it')).rejects.toThrow(errorAbout({ values: ['it'] }));
-  await expect(download('me/it@../x')).rejects.toThrow('is not a revision');
+  await expect(download('me/it@../x')).rejects.toThrow(errorAbout({ area: 'pull' }));
   await expect(download('me/gone')).rejects.toThrow(
-    /me\/gone\/config\.json: there is no such model.*\(404\)/,
+    errorAbout({ kind: 'not-found', area: 'me/gone/config.json' }),
   );
   held.add('heddle model it');
   await expect(download()).rejects.toThrow('it is being downloaded or trained already.');
@@ -249,9 +247,7 @@ it('explains how to download private models, and reports an unreachable hub', as
   hub.state.token = 'secret';
   await expect(download()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it', values: [401] }));
   await hub.close();
-  await expect(download()).rejects.toThrow(
-    /^me\/it: 127\.0\.0\.1:\d+ cannot be reached; check the network connection, then press Download again$/,
-  );
+  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network' }));
 });
 
 it('forwards only what a download needs, and no credentials', async () => {
@@ -294,6 +290,6 @@ it('pulls a model of Firefox Translations by the address of a record or of its f
   const address = `http://127.0.0.1:${(release.address() as AddressInfo).port}`;
   // The weights are no model: all files were found and read.
   for (const text of [`${address}/db/models.json#en-es`, `${address}#en-es`])
-    await expect(download(text)).rejects.toThrow(`en-es/${bin}: not a valid model file of Marian`);
+    await expect(download(text)).rejects.toThrow(errorAbout({ area: 'en-es/model.enes.intgemm.alphas.bin' }));
   release.close();
 });

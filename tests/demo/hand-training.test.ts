@@ -68,7 +68,7 @@ describe('a training by hand', () => {
       device: 'cpu',
     });
     await expect(HandTraining.open(model, { source: 'Tuesday', target: '' })).rejects.toThrow(
-      'the pair is empty',
+      errorAbout({ area: 'train' }),
     );
   });
 });

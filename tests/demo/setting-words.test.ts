@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { changesIn, settingLabel } from '../../demo/train/page/setting-words.ts';
 import { describeChanges, parseChanges, settingRows } from '../../src/entries/reports.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 it('names every setting in words, as the form does if it has the setting', () => {
   expect(settingLabel('batchSize')).toBe('Batch size');
@@ -23,7 +24,9 @@ it('reads changes as it writes them, and as settings have them', () => {
   expect(changesIn(phrase)).toEqual(parseChanges(setting));
   expect(changesIn(setting)).toEqual(parseChanges(setting));
   expect(changesIn('')).toEqual([]);
-  expect(() => changesIn('momentum 0.9 after step 4')).toThrow(/momentum/);
+  expect(() => changesIn('momentum 0.9 after step 4')).toThrow(
+    errorAbout({ area: 'train: changes ("4 momentum 0.9")', values: ['momentum'] }),
+  );
 });
 
 it('formats numbers, dates and times in one place, in the language of the page', () => {

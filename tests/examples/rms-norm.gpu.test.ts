@@ -6,6 +6,7 @@ import { f32 } from '../../src/core/tensor.ts';
 import { checkGradient, checkOp, randomTensor } from '../../src/engine/check-op.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
 const attrs = { eps: 1e-6 };
@@ -25,7 +26,7 @@ it('throws an error that names both sides if gamma does not fit', () => {
   const graph = new Graph();
   const [x, gamma] = [graph.input('x', 'f32', [2, 4]), graph.input('gamma', 'f32', [3])];
   expect(() => graph.apply(rmsNormOp, { x, gamma }, attrs)).toThrow(
-    'rms_norm: gamma is f32 [3], must be f32 [4]',
+    errorAbout({ area: 'rms_norm', values: ['gamma', 'f32', '[3]'] }),
   );
 });
 

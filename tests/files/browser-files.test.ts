@@ -63,9 +63,9 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
     await files.remove('models/x');
     expect(await files.list('models')).toEqual(['y']);
     await expect(files.read('models/x/b.txt')).rejects.toThrow(
-      'models/x/b.txt: cannot read: there is no such file',
+      errorAbout({ kind: 'not-found', area: 'models/x/b.txt' }),
     );
-    await expect(files.list('models/x')).rejects.toThrow('models/x: cannot list: there is no such folder');
+    await expect(files.list('models/x')).rejects.toThrow(errorAbout({ kind: 'not-found', area: 'models/x' }));
     await expect(files.rename('nothing', 'models/z')).rejects.toThrow(
       errorAbout({ kind: 'not-found', area: 'nothing', values: ['models/z'] }),
     );
@@ -88,7 +88,7 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
     expect(await files.list('models')).toEqual(['y']);
     expect(await readText(files, 'models/y/log.jsonl')).toBe('more');
     await save(files, 'models/x', 'new');
-    await expect(files.rename('models/x', 'models/y')).rejects.toThrow('models/y: cannot rename');
+    await expect(files.rename('models/x', 'models/y')).rejects.toThrow(errorAbout({ area: 'models/y' }));
   });
 
   it('has the complete old or new folder, whenever the tab is closed', async () => {

@@ -7,6 +7,7 @@ import { type Files, readText, writeText, writeTogether } from '../../src/files/
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { scratch } from '../support/cli.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
@@ -24,7 +25,9 @@ it('replaces none if one cannot be written, and leaves no other file', async () 
   };
   for (const name of ['a.model', 'a.json']) await writeText(memory, `out/${name}`, 'old');
   const parts = { 'out/a.model': text('new'), 'out/a.json': text('new') };
-  await expect(writeTogether(files, parts)).rejects.toThrow(/^out\/a\.json: cannot write: no space is left$/);
+  await expect(writeTogether(files, parts)).rejects.toThrow(
+    errorAbout({ kind: 'quota', area: 'out/a.json' }),
+  );
   expect(await memory.list('out')).toEqual(['a.json', 'a.model']);
   expect(await readText(memory, 'out/a.model')).toBe('old');
   room = 2;

@@ -40,9 +40,9 @@ it('has the files of a folder and of archives', async () => {
   const zip = [new File(archive, 'm.zip')];
   expect([await given.folder(zip), await given.folder(zip)]).toEqual(['<File>/m.zip', '<File>/m.zip']);
   expect(await given.files.list('<File>/m.zip')).toEqual(['config.json']);
-  await expect(given.folder(new Blob(['text']))).rejects.toThrow('Blob: not a zip archive, or truncated');
+  await expect(given.folder(new Blob(['text']))).rejects.toThrow(errorAbout({ area: 'Blob' }));
   await expect(given.folder([named('a', ''), named('a', '')])).rejects.toThrow(errorAbout({ values: ['a'] }));
-  await expect(given.folder([])).rejects.toThrow('give a path, a File or Blob with an archive');
+  await expect(given.folder([])).rejects.toThrow(errorAbout({ kind: 'input' }));
 });
 
 it('does not change given files, and names those that are missing', async () => {
@@ -54,7 +54,9 @@ it('does not change given files, and names those that are missing', async () => 
     given.files.rename(path, 'b'),
     given.files.rename('b', path),
   ])
-    await expect(change).rejects.toThrow('<File>/a: a given file is read-only');
-  await expect(given.files.read('<File>/c')).rejects.toThrow('<File>/c: it is not among the files');
-  await expect(given.files.list(path)).rejects.toThrow('<File>/a: it is a file, not a folder');
+    await expect(change).rejects.toThrow(errorAbout({ area: '<File>/a' }));
+  await expect(given.files.read('<File>/c')).rejects.toThrow(
+    errorAbout({ kind: 'not-found', area: '<File>/c' }),
+  );
+  await expect(given.files.list(path)).rejects.toThrow(errorAbout({ area: '<File>/a' }));
 });

@@ -1,6 +1,7 @@
 // Files in memory: folders by their paths, with and without a slash at the end, and the whole by '.'.
 import { expect, it } from 'vitest';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const bytes = new Uint8Array([1]);
 
@@ -19,7 +20,7 @@ it('lists and moves folders as a disk does', async () => {
     ['a', 'e', 'f'],
     ['d'],
   ]);
-  await expect(files.list('a/b')).rejects.toThrow('a/b: cannot list: there is no such folder');
+  await expect(files.list('a/b')).rejects.toThrow(errorAbout({ kind: 'not-found', area: 'a/b' }));
   await files.remove('a');
   expect([await files.exists('a/'), await files.exists('.')]).toEqual([false, true]);
 });

@@ -30,6 +30,7 @@ import {
   trainingGraph,
 } from '../../src/train/update/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { fixtureFiles, goldenFolder } from '../support/golden.ts';
 import { relativeError } from '../support/op.ts';
 
@@ -179,15 +180,18 @@ it('loads the scale of rsLoRA, and float16', async () => {
 
 it('names the fields that it does not support', async () => {
   const { c } = await fixture();
-  for (const [change, message] of [
-    [{ peft_type: 'IA3' }, 'peft_type is "IA3", which is not supported'],
-    [{ use_dora: true }, 'use_dora is true, which is not supported'],
-    [{ bias: 'all' }, 'bias is "all", which is not supported'],
-    [{ modules_to_save: ['lm_head'] }, 'modules_to_save is ["lm_head"], which is not supported'],
-    [{ rank_pattern: { fc1: 2 } }, 'rank_pattern is {"fc1":2}, which is not supported'],
-    [{ r: 'x' }, 'r, lora_alpha and lora_dropout must be numbers'],
-    [{ r: 2 }, 'lora_A.weight is [3,10], but r is 2 in adapter_config.json'],
-    [{ r: 1e9 }, 'but r is 1000000000 in adapter_config.json'],
+  for (const [change, expected] of [
+    [{ peft_type: 'IA3' }, { area: 'a/adapter_config.json', values: ['peft_type', '"IA3"'] }],
+    [{ use_dora: true }, { area: 'a/adapter_config.json', values: ['use_dora', 'true'] }],
+    [{ bias: 'all' }, { area: 'a/adapter_config.json', values: ['bias', '"all"'] }],
+    [
+      { modules_to_save: ['lm_head'] },
+      { area: 'a/adapter_config.json', values: ['modules_to_save', '["lm_head"]'] },
+    ],
+    [{ rank_pattern: { fc1: 2 } }, { area: 'a/adapter_config.json', values: ['rank_pattern', '{"fc1":2}'] }],
+    [{ r: 'x' }, { area: 'a/adapter_config.json' }],
+    [{ r: 2 }, { area: 'a/adapter_model.safetensors', values: ['3,10', 2, 'adapter_config.json'] }],
+    [{ r: 1e9 }, { area: 'a/adapter_model.safetensors', values: ['adapter_config.json'] }],
   ] as const) {
     const files = await copy();
     const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
@@ -195,15 +199,21 @@ it('names the fields that it does not support', async () => {
       `a/${loraFileNames.config}`,
       new TextEncoder().encode(JSON.stringify({ ...json, ...change })),
     );
-    await expect(loadLora(files, 'a', c), message).rejects.toThrow(message);
+    await expect(loadLora(files, 'a', c)).rejects.toThrow(errorAbout(expected));
   }
   const files = await copy();
   const other = { ...c, decoderLayers: 1 };
   await expect(loadLora(files, 'a', other)).rejects.toThrow(
-    /decoder\.layers\.1.* does not belong to a linear layer of this model/,
+    errorAbout({ area: 'a/adapter_model.safetensors', values: ['model.encoder.layers.0.self_attn.q_proj'] }),
   );
   await files.remove(`a/${loraFileNames.weights}`);
-  await expect(loadLora(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
+  await expect(loadLora(files, 'a', c)).rejects.toThrow(
+    errorAbout({
+      kind: 'not-found',
+      area: 'a/adapter_model.safetensors',
+      values: ['adapter_model.safetensors'],
+    }),
+  );
   expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targetModules: ['*.q', '*.v'] });
 });
 
@@ -217,6 +227,6 @@ it('says which base model an adapter was trained on, and rejects another', async
   await withLora(files, model, 'adapter');
   const other = { ...model, weights: weights.map((x) => 1.01 * x) };
   await expect(withLora(files, other, 'adapter')).rejects.toThrow(
-    /^adapter: the LoRA adapter was trained on another model .*base_model_name_or_path/,
+    errorAbout({ area: 'adapter', values: ['adapter_config.json'] }),
   );
 });

@@ -12,23 +12,23 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { lockFolder, lockPath } from '../../src/host/folder-lock.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-lock-'));
 const model = join(folder, 'model');
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** The error of a folder that this process has locked. */
+const inUse = errorAbout({ area: model, values: [String(process.pid), hostname(), lockPath(model)] });
+
 it('allows one owner per folder, also by another path, until the lock is released', async () => {
   const release = await lockFolder(model);
-  await expect(lockFolder(model)).rejects.toThrow(
-    new RegExp(
-      `model: another training writes it \\(process ${process.pid} on ${hostname()}\\); wait .*remove `,
-    ),
-  );
+  await expect(lockFolder(model)).rejects.toThrow(inUse);
   await release();
   expect(existsSync(lockPath(model))).toBe(false);
   symlinkSync(folder, join(folder, 'link'));
   const again = await lockFolder(join(folder, 'link/model'));
-  await expect(lockFolder(model)).rejects.toThrow('another training');
+  await expect(lockFolder(model)).rejects.toThrow(inUse);
   await again();
 });
 
@@ -52,7 +52,9 @@ it('takes the lock of a process that has ended, also if its process id was reuse
     expect(existsSync(lockPath(model))).toBe(false);
   }
   writeFileSync(lockPath(model), JSON.stringify({ ...mine, host: 'elsewhere', pid: 2 ** 22 + 1 }));
-  await expect(lockFolder(model)).rejects.toThrow('process 4194305 on elsewhere');
+  await expect(lockFolder(model)).rejects.toThrow(
+    errorAbout({ area: expect.stringMatching(/\bmodel$/), values: ['elsewhere'] }),
+  );
   rmSync(lockPath(model));
 });
 
@@ -72,7 +74,7 @@ it('gives the lock of a process that has ended to only one of several processes'
 
 it('ignores locks that were given up, and names a lock that cannot be written', async () => {
   const release = await lockFolder(model);
-  await expect(lockFolder(model)).rejects.toThrow('another training');
+  await expect(lockFolder(model)).rejects.toThrow(inUse);
   const left = readFileSync(lockPath(model), 'utf8');
   await release();
   // As if the holder had been killed: no process has this id.
@@ -80,5 +82,5 @@ it('ignores locks that were given up, and names a lock that cannot be written', 
   await (await lockFolder(model))();
 
   mkdirSync(lockPath(model));
-  await expect(lockFolder(model)).rejects.toThrow(/model: cannot lock it: .*\.model\.lock: it is a folder/);
+  await expect(lockFolder(model)).rejects.toThrow(errorAbout({ area: model, values: [lockPath(model)] }));
 });

@@ -9,6 +9,7 @@ import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { runInPage } from '../../src/host/run-in-page.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
+import { errorAbout, errorNaming } from '../support/expect-error.ts';
 import { itInFull } from '../support/in-full.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -49,7 +50,7 @@ describe('a function of a page', () => {
     const script = `
       globalThis.later = async (ms, value) => { await new Promise((done) => setTimeout(done, ms)); return value; };
       globalThis.count = (n) => { for (let i = 0; i < n; i++) heddleReport(i); return 'counted'; };
-      globalThis.fails = () => { throw new RangeError('too much'); };
+      globalThis.fails = () => { throw errorNaming('too much'); };
       globalThis.breaks = () => new Promise(() => setTimeout(() => { throw new Error('late'); }));
       globalThis.hangs = () => { console.log('step 3 of 8'); return new Promise(() => {}); };`;
     writeFileSync(
@@ -81,12 +82,12 @@ describe('a function of a page', () => {
   });
 
   it('rejects with the error of the page', async () => {
-    await expect(runInPage(chrome, server.url, { call: 'fails' })).rejects.toThrow('too much');
+    await expect(runInPage(chrome, server.url, { call: 'fails' })).rejects.toThrow(errorNaming('too much'));
   });
 
   it('rejects with an uncaught error of the page', async () => {
     await expect(runInPage(chrome, server.url, { call: 'breaks' })).rejects.toThrow(
-      /the page of breaks\(\) in http:.* failed: late/,
+      errorAbout({ kind: 'device', values: ['late'] }),
     );
   });
 
@@ -101,7 +102,7 @@ describe('a function of a page', () => {
 
   it('is named in the error if the page has no such function', async () => {
     await expect(runInPage(chrome, server.url, { call: 'absent', loading: 500 })).rejects.toThrow(
-      /^waiting for absent\(\) in http:.* took longer than 0.5 s; it printed nothing$/,
+      errorAbout({ kind: 'timeout' }),
     );
   });
 

@@ -145,14 +145,20 @@ it('lists every linear layer with its rows, and those that globs match', () => {
 });
 
 it('rejects values out of range', () => {
-  for (const [options, said] of [
-    [{ rank: 0 }, 'lora: rank is 0'],
-    [{ rank: 1.5 }, 'lora: rank is 1.5'],
-    [{ rank: 2, alpha: -1 }, 'lora: alpha is -1'],
-    [{ rank: 2, dropout: 1 }, 'lora: dropout is 1'],
-    [{ rank: 2, targetModules: [] }, 'lora: targetModules is empty'],
+  for (const [options, expected] of [
+    [{ rank: 0 }, { area: 'lora', values: [0] }],
+    [{ rank: 1.5 }, { area: 'lora', values: [1.5] }],
+    [
+      { rank: 2, alpha: -1 },
+      { area: 'lora', values: [-1] },
+    ],
+    [
+      { rank: 2, dropout: 1 },
+      { area: 'lora', values: [1] },
+    ],
+    [{ rank: 2, targetModules: [] }, { area: 'lora' }],
   ] as const)
-    expect(() => loraConfig(options)).toThrow(said);
+    expect(() => loraConfig(options)).toThrow(errorAbout(expected));
 });
 
 const t5: Partial<ModelOptions> = { ...smallT5, encoderLayers: 2, decoderLayers: 2 };

@@ -64,5 +64,5 @@ it('ends with the reason of a signal at the next turn', async () => {
   vi.advanceTimersByTime(60);
   stop.abort(new Error('stopped'));
   const pause = pace({ task: 'count', done: 1, total: 2 });
-  await expect(Promise.all([pause, vi.advanceTimersByTimeAsync(0)])).rejects.toThrow('stopped');
+  await expect(Promise.all([pause, vi.advanceTimersByTimeAsync(0)])).rejects.toThrow(new Error('stopped'));
 });

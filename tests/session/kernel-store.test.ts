@@ -108,6 +108,6 @@ describe('a kernel store', () => {
     };
     const broken = new KernelStore(files, 'kernels.json');
     expect(await broken.load('a')).toEqual(nothing);
-    await expect(broken.save('a', won({ k: 'v' }))).rejects.toThrow('cannot be written');
+    await expect(broken.save('a', won({ k: 'v' }))).rejects.toThrow(new Error('cannot be written'));
   });
 });

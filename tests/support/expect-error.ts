@@ -1,7 +1,7 @@
 // Expects errors by what they are about, their kind and their holes, so that their wording can change.
 
 import { expect } from 'vitest';
-import { HeddleError } from '../../src/core/errors.ts';
+import { type ErrorKind, errorKind, HeddleError } from '../../src/core/errors.ts';
 import { type Hole, holesOf, type Message } from '../../src/core/message.ts';
 
 /** What is expected of an error; what is not given is not compared. */
@@ -73,6 +73,32 @@ export const errorAbout = (expected: ExpectedError) => ({
   toString: () => 'HeddleError',
   toAsymmetricMatcher: () => `HeddleError ${JSON.stringify({ kind: 'input', ...expected })}`,
 });
+
+/** Matches what was thrown by `matches`; `wanted` is printed if it does not. */
+const errorThat = (wanted: string, matches: (thrown: unknown) => boolean) => ({
+  asymmetricMatch: matches,
+  toString: () => 'Error',
+  toAsymmetricMatcher: () => wanted,
+});
+
+/** Anything of this kind, of heddle or of the platform, for `toThrow`: `errorOfKind('aborted')`. */
+export const errorOfKind = (kind: ErrorKind) =>
+  errorThat(`error of kind ${kind}`, (thrown) => errorKind(thrown) === kind);
+
+/**
+ * An error without holes, of a bug or of another program, for `toThrow`. Its message has these values in this
+ * order, and the test does not ask for the words between them.
+ */
+export const errorNaming = (...values: readonly (string | number)[]) =>
+  errorThat(`Error with ${values.join(' ... ')}`, (thrown) => {
+    if (!(thrown instanceof Error) || thrown instanceof HeddleError) return false;
+    let at = 0;
+    return values.every((value) => {
+      const found = thrown.message.indexOf(String(value), at);
+      at = found + String(value).length;
+      return found >= 0;
+    });
+  });
 
 /** Expects that a call throws or rejects with a HeddleError with these fields. Returns the error. */
 export async function expectError(call: () => unknown, expected: ExpectedError): Promise<HeddleError> {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../../src/engine/cpu/executor.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { clipScale, counterAt, counterLength } from '../../../src/engine/ops/optimizer/clip.ts';
+import { errorNaming } from '../../support/expect-error.ts';
 import { dot, plus, scale, times } from '../../support/toys.ts';
 
 describe('the CPU executor', () => {
@@ -80,8 +81,8 @@ describe('the CPU executor', () => {
     const g = new Graph();
     plus(g, g.input('x', 'f32', [2]), g.input('y', 'f32', [2]));
     const cpu = createCpuExecutor(g);
-    expect(() => cpu.run({ x: [1, 2] })).toThrow('cpu: input y needs 2 numbers, none given');
-    expect(() => cpu.run({ x: [1, 2], y: [1] })).toThrow('cpu: input y needs 2 numbers, 1 given');
-    expect(() => cpu.state('s')).toThrow('cpu: there is no state s');
+    expect(() => cpu.run({ x: [1, 2] })).toThrow(errorNaming('cpu', 'y', 2));
+    expect(() => cpu.run({ x: [1, 2], y: [1] })).toThrow(errorNaming('cpu', 'y', 2, 1));
+    expect(() => cpu.state('s')).toThrow(errorNaming('cpu', 's'));
   });
 });

@@ -217,6 +217,8 @@ describe('tuneWith', () => {
     const stop = () => {
       throw new Error('stopped');
     };
-    await expect(run([layers(256, 512)], registersWin, { onProgress: stop })).rejects.toThrow('stopped');
+    await expect(run([layers(256, 512)], registersWin, { onProgress: stop })).rejects.toThrow(
+      new Error('stopped'),
+    );
   });
 });

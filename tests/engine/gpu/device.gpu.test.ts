@@ -9,6 +9,7 @@ import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { testGpu } from '../../support/gpu.ts';
 
 const opened: Device[] = [];
@@ -42,20 +43,19 @@ describe('openDevice', () => {
   });
 
   it('reports what to do if there is no WebGPU', async () => {
-    await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
-    await expect(openDevice(undefined)).rejects.toThrow(
-      'WebGPU is not available. Use a current Chrome, Edge, Firefox',
-    );
+    await expect(openDevice(undefined)).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
   });
 
   it('names an option that it does not have, and the one that it resembles', async () => {
     const misspelled = { powerPreferrence: 'low-power' } as DeviceOptions;
-    await expect(openDevice(undefined, misspelled)).rejects.toThrow(/powerPreferrence.*powerPreference/);
+    await expect(openDevice(undefined, misspelled)).rejects.toThrow(
+      errorAbout({ area: 'openDevice', values: ['powerPreferrence', 'powerPreference'] }),
+    );
   });
 
   it('reports what to install if there is no adapter', async () => {
     const none = { requestAdapter: async () => null } as unknown as GPU;
-    await expect(openDevice(none)).rejects.toThrow(/WebGPU found no adapter\..*mesa-vulkan-drivers/);
+    await expect(openDevice(none)).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
   });
 
   it('names the limit that an adapter lacks, with both numbers', async () => {
@@ -82,7 +82,7 @@ describe('wrapDevice', () => {
     device.gpu.destroy();
     await device.gpu.lost;
     for (const one of [device, again, wrapDevice(device.gpu)])
-      expect(() => one.check()).toThrow('The GPU device was lost');
+      expect(() => one.check()).toThrow(errorAbout({ kind: 'device' }));
   });
 });
 
@@ -94,9 +94,8 @@ describe('a device that fails', () => {
     device.gpu.destroy();
     await device.gpu.lost;
     for (let i = 0; i < 5; i++) {
-      expect(() => runner.run()).toThrow(HeddleError);
-      expect(() => runner.run()).toThrow(/^The GPU device was lost \(destroyed[:)]/);
-      expect(() => runner.submit()).toThrow(/^The GPU device was lost \(destroyed[:)]/);
+      expect(() => runner.run()).toThrow(errorAbout({ kind: 'device' }));
+      expect(() => runner.submit()).toThrow(errorAbout({ kind: 'device' }));
     }
     await expect(runnerOn(device)).rejects.toMatchObject({
       message: expect.stringMatching(/^The GPU device was lost \(destroyed[:)]/),
@@ -153,7 +152,7 @@ describe('a device that fails', () => {
     await device.gpu.queue.onSubmittedWorkDone();
     await reported;
     expect(() => runner.run()).toThrow(HeddleError);
-    expect(() => device.check()).toThrow(/^WebGPU error: .+/);
+    expect(() => device.check()).toThrow(errorAbout({ kind: 'device' }));
   });
 
   it('reports nothing if it was destroyed on purpose', async () => {

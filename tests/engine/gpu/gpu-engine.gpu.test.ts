@@ -153,7 +153,7 @@ describe('a session', () => {
     );
     await expect(
       engine.preparePlans([sums(6, { state: 'new' }), sums(7, { state: 'new' })].map((g) => makePlan(g))),
-    ).rejects.toThrow('engine: state new is f32 [6], a plan requires f32 [7]');
+    ).rejects.toThrow(errorAbout({ area: 'engine', values: ['new', 'f32', '6', '7'] }));
     expect(Object.fromEntries(watched.calls)).toEqual({});
     runners[0]?.inputs.x?.fill(2);
     expect((await runners[0]!.run()).y?.[0]).toBe(2);
@@ -175,7 +175,7 @@ describe('a session', () => {
     }
     const [program] = runners;
     for (const use of [() => program?.run(), () => program?.submit()])
-      expect(use).toThrow('The program is destroyed');
+      expect(use).toThrow(errorAbout({ kind: 'input' }));
     expect(() => engine.write('s', new Float32Array(4))).toThrow('there is no state s');
     await expect(engine.read('s')).rejects.toThrow('there is no state s');
     const other = new GpuEngine(engine.device);
@@ -183,7 +183,7 @@ describe('a session', () => {
     runs?.inputs.x?.fill(2);
     expect((await runs?.run())?.y?.[0]).toBe(2);
     other.release([runs]);
-    expect(() => runs?.run()).toThrow('The program is destroyed');
+    expect(() => runs?.run()).toThrow(errorAbout({ kind: 'input' }));
     other.destroy();
   });
 

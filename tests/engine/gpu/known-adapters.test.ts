@@ -4,6 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { assumedAdapter, knownAdapterNames, traitsAs } from '../../../src/engine/gpu/known-adapters.ts';
 import { type DeviceTraits, defaultTraits } from '../../../src/engine/ops/device-traits.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -35,5 +36,7 @@ it('reads the name from the environment', () => {
 it('names the adapters if there is none of a name', () => {
   vi.stubEnv('HEDDLE_ADAPTER', 'rtx');
   expect(assumedAdapter).toThrow(HeddleError);
-  expect(assumedAdapter).toThrow(/rtx.*tgl.*mali-a867/);
+  expect(assumedAdapter).toThrow(
+    errorAbout({ kind: 'not-found', area: 'HEDDLE_ADAPTER', values: ['rtx', 'tgl', 'mali-a867'] }),
+  );
 });

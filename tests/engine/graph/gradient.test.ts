@@ -6,6 +6,7 @@ import { gradients } from '../../../src/engine/graph/gradient.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { defineOp, type Value } from '../../../src/engine/ops/op.ts';
+import { errorNaming } from '../../support/expect-error.ts';
 import { dot, fork, plus, scale, times } from '../../support/toys.ts';
 
 /** A graph with the loss Σ w·f(x, y) for x = [1, 2, 3], y = [5, 7, 11], w = [1, 10, 100]. */
@@ -93,9 +94,7 @@ describe('gradients', () => {
 
   it('names the op without a gradient if one is needed, and only then', () => {
     const hard = setUp((g, a, b) => plus(g, a, b));
-    expect(() => gradients(hard.graph, hard.loss, [hard.x])).toThrow(
-      'plus: has no gradient, but one is needed',
-    );
+    expect(() => gradients(hard.graph, hard.loss, [hard.x])).toThrow(errorNaming('plus'));
     const easy = setUp((g, a, b) => add(g, a, plus(g, b, b)));
     expect(easy.run(gradients(easy.graph, easy.loss, [easy.x]))).toEqual([[1, 10, 100]]);
   });

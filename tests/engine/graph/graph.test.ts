@@ -63,7 +63,7 @@ describe('scopes', () => {
       g.scope('c', () => {
         throw new Error('within');
       }),
-    ).toThrow('within');
+    ).toThrow(new Error('within'));
     const y = scale(g, x, 1);
     expect(g.nodes.map((n) => n.scope)).toEqual(['a.b', '']);
     expect(y.name).toBe('scale');

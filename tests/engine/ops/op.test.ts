@@ -6,6 +6,7 @@ import { Graph } from '../../../src/engine/graph/graph.ts';
 import { listed, named } from '../../../src/engine/ops/named-tensors.ts';
 import { attrsOf, defineOp, type Node } from '../../../src/engine/ops/op.ts';
 import { applicationOf } from '../../../src/engine/ops/op-nodes.ts';
+import { errorNaming } from '../../support/expect-error.ts';
 import { scaleOp } from '../../support/toys.ts';
 
 const op = defineOp({
@@ -39,12 +40,12 @@ it('gives outputs by name, optional ones and lists as their inputs and attribute
 
 it('names an input that is missing', () => {
   const g = new Graph();
-  expect(() => g.apply(op, { parts: [] } as never, { rest: false })).toThrow('mix: x is missing');
+  expect(() => g.apply(op, { parts: [] } as never, { rest: false })).toThrow(errorNaming('mix', 'x'));
 });
 
 it('rejects a name that is declared twice', () => {
   const twice = { name: 'twice', inputs: ['x'], outputs: ['x?'], launch: () => [], reference() {} } as const;
-  expect(() => defineOp({ ...twice, shape: () => ({}) })).toThrow('twice: a name is declared twice in x, x');
+  expect(() => defineOp({ ...twice, shape: () => ({}) })).toThrow(errorNaming('twice', 'x, x'));
 });
 
 it('lists values in declared order without gaps, and finds them again by name', () => {

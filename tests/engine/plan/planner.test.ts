@@ -193,8 +193,7 @@ describe('limits', () => {
       return makePlan(g);
     };
     expect(plan(65535).passes).toHaveLength(1);
-    for (const x of [65536, 0, 1.5]) expect(() => plan(x)).toThrow(`grids: the grid 1x${x}x1 of workgroups`);
-    expect(() => plan(65536)).toThrow(HeddleError);
+    for (const x of [65536, 0, 1.5]) expect(() => plan(x)).toThrow(errorAbout({ area: 'grids' }));
     expect(() => plan(65536)).toThrow(errorAbout({ area: 'grids', values: ['1x65536x1'] }));
   });
 });

@@ -6,6 +6,7 @@ import { inlineText } from '../../../src/features/documents/inline/inline-text.t
 import { withTermMarks } from '../../../src/features/documents/soft-terms.ts';
 import { type SentenceModel, translateSegments } from '../../../src/features/documents/translate-segments.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { fakeModel } from '../../support/fake-sentence-model.ts';
 
 const csv =
@@ -50,7 +51,9 @@ it('marks terms for a model whose vocabulary has the marks', async () => {
 
 it('reads TSV, and refuses a file without terms', async () => {
   expect((await readGlossary('\ufeffa b\tc d\r\n\r\n', 't.tsv')).find('A b')).toHaveLength(1);
-  await expect(readGlossary('source,target\n', 'terms.csv')).rejects.toThrow('terms.csv: there is no term');
+  await expect(readGlossary('source,target\n', 'terms.csv')).rejects.toThrow(
+    errorAbout({ area: 'terms.csv' }),
+  );
 });
 
 it('asks for the terms of each sentence', async () => {

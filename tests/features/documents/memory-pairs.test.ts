@@ -5,6 +5,7 @@ import { inlineText } from '../../../src/features/documents/inline/inline-text.t
 import { memoryPairs } from '../../../src/features/documents/memory-pairs.ts';
 import { TranslationMemory } from '../../../src/features/documents/translation-memory.ts';
 import type { Pair } from '../../../src/text/corpus/pairs.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const tu = (en: string, es: string) =>
   `<tu><tuv xml:lang="en"><seg>${en}</seg></tuv><tuv xml:lang="es"><seg>${es}</seg></tuv></tu>`;
@@ -44,8 +45,8 @@ it('reads TMX with the line breaks of its texts, TSV, CSV and JSON lines', async
   expect((await read('m.tsv', 'one\tuno\n')).pairs).toMatchObject(one);
   expect((await read('m.csv', 'source,target\none,uno\n')).pairs).toMatchObject(one);
   expect((await read('m.jsonl', '{"source":"one","target":"uno"}\n')).pairs).toMatchObject(one);
-  await expect(read('m.tmx', '<tmx>')).rejects.toThrow('m.tmx: line 1');
-  await expect(read('m.tmx', '')).rejects.toThrow('m.tmx: the file is empty');
+  await expect(read('m.tmx', '<tmx>')).rejects.toThrow(errorAbout({ area: 'm.tmx', values: [1] }));
+  await expect(read('m.tmx', '')).rejects.toThrow(errorAbout({ area: 'm.tmx' }));
 });
 
 it('finds exact and similar texts among many', async () => {

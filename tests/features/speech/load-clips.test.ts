@@ -69,7 +69,7 @@ it('holds out texts, whoever speaks them', async () => {
 });
 
 it('names a manifest without clips, and lines that are no JSON', async () => {
-  await expect(read({ 'a.tsv': 'no tab\n' }, 'a.tsv')).rejects.toThrow('a.tsv: no clip with a text');
+  await expect(read({ 'a.tsv': 'no tab\n' }, 'a.tsv')).rejects.toThrow(errorAbout({ area: 'a.tsv' }));
   await expect(read({ 'a.jsonl': '{}\nx\n' }, 'a.jsonl')).rejects.toThrow(
     errorAbout({ area: 'a.jsonl', values: [2] }),
   );

@@ -10,7 +10,7 @@ import { repository } from '../../../src/files/hub/repository.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { scratch } from '../../support/cli.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { type ExpectedError, errorAbout, errorOfKind } from '../../support/expect-error.ts';
 import { type Hub, startHub } from './hub.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -93,9 +93,7 @@ describe('a model is downloaded', () => {
   it('unless the folder of incomplete downloads has a file of the user', async () => {
     kept.set('out.part/notes.txt', text('mine'));
     kept.set('out.part/vocab.json.part/about.json', text('{}'));
-    await expect(run()).rejects.toThrow(
-      /^out\.part: this folder is for the incomplete download, but has notes\.txt/,
-    );
+    await expect(run()).rejects.toThrow(errorAbout({ area: 'out.part', values: ['notes.txt'] }));
     expect([...kept.keys()].sort()).toEqual(['out.part/notes.txt', 'out.part/vocab.json.part/about.json']);
   });
 
@@ -134,7 +132,7 @@ describe('a model is downloaded', () => {
     expect(names()).toEqual(all);
     hub.state.sums['model.safetensors'] = 'ab'.repeat(32);
     kept.clear();
-    await expect(run()).rejects.toThrow('model.safetensors: its SHA-256 is');
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it/model.safetensors' }));
   });
 
   it.each([
@@ -212,9 +210,7 @@ describe('an interrupted connection', () => {
   it('is an error after several retries, and a later call resumes', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
     const failed = run();
-    await expect(failed).rejects.toThrow(
-      /^me\/it\/model\.safetensors: .*cut.*run the same command again to resume$/,
-    );
+    await expect(failed).rejects.toThrow(errorAbout({ kind: 'network' }));
     await expect(failed).rejects.toThrow(HeddleError);
     expect(names().some((name) => name.startsWith('out/'))).toBe(false);
     expect(names().some((name) => name.startsWith('out.part/model.safetensors.part/0-'))).toBe(true);
@@ -238,7 +234,7 @@ describe('an interrupted connection', () => {
 
   it('restarts if the file has changed', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
-    await expect(run()).rejects.toThrow('cut');
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network' }));
     hub.state.cuts = {};
     hub.state.files['model.safetensors'] = noise(100_000).reverse();
     await run();
@@ -253,7 +249,7 @@ describe('an interrupted connection', () => {
       );
     };
     await expect(run({ fetch: slow, idleTimeout: 300, maxRetries: 1 })).rejects.toThrow(
-      'model.safetensors: no data for 0.3 s',
+      errorAbout({ kind: 'timeout' }),
     );
   });
 
@@ -268,7 +264,7 @@ describe('an interrupted connection', () => {
         if (event.file === 'model.safetensors' && event.loaded > 20) stop.abort();
       },
     );
-    await expect(stopped).rejects.toThrow('abort');
+    await expect(stopped).rejects.toThrow(errorOfKind('aborted'));
     expect(names()).toContain('out.part/config.json');
     await run();
     expectModel();
@@ -284,15 +280,15 @@ describe('a server', () => {
 
   it('that stays busy is an error', async () => {
     hub.state.statuses = { 'config.json': Array(9).fill(503) };
-    await expect(run()).rejects.toThrow('config.json: the hub answers 503');
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network' }));
   });
 
   it('that requires a token receives it', async () => {
     hub.state.token = 'secret';
-    await expect(run()).rejects.toThrow(
-      'me/it: the hub refuses it (401): it does not exist, or is private: put an access token into HF_TOKEN',
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it', values: [401] }));
+    await expect(run({ token: 'wrong' })).rejects.toThrow(
+      errorAbout({ kind: 'network', area: 'me/it', values: [401] }),
     );
-    await expect(run({ token: 'wrong' })).rejects.toThrow('the access token does not allow it');
     await run({ token: 'secret' });
     expectModel();
   });
@@ -325,52 +321,45 @@ describe('a server', () => {
   ])('whose length is wrong is an error (%i, with ranges: %s)', async (length, ranges) => {
     hub.state.ranges = ranges;
     hub.state.lengths['model.safetensors'] = length;
-    await expect(run()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it/model.safetensors' }));
     expect(names().some((path) => path.startsWith('out/'))).toBe(false);
   });
 
   it('that refuses the connection is named in the error', async () => {
     await hub.close();
-    await expect(run()).rejects.toThrow(
-      /^me\/it: 127\.0\.0\.1:\d+ refuses the connection; check the network, or set HF_ENDPOINT to a mirror of the hub$/,
-    );
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network' }));
   });
 });
 
-it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
-  [
-    'no such model',
-    undefined,
-    {},
-    'there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub',
-  ],
+it.each<[string, string | undefined, Record<string, Uint8Array>, ExpectedError]>([
+  ['no such model', undefined, {}, { kind: 'not-found', area: 'me/it/config.json' }],
   [
     'no configuration',
     '{"siblings":[{"rfilename":"model.safetensors"}]}',
     {},
-    'me/it: it has no config.json',
+    { kind: 'not-found', area: 'me/it' },
   ],
   [
     'other weights only',
     '{"siblings":[{"rfilename":"config.json"},{"rfilename":"pytorch_model.bin"}]}',
     {},
-    'me/it: it has no model.safetensors, only pytorch_model.bin; weights are read from safetensors',
+    { kind: 'not-found', area: 'me/it', values: ['model.safetensors', 'pytorch_model.bin'] },
   ],
-  ['a listing that is no JSON', '<html>', {}, "the hub's list of files is not JSON"],
-  ['a listing of nothing', '[]', {}, "the hub's answer has no list of files"],
-  ['a listing without end', ' '.repeat(17 * 2 ** 20), {}, "the hub's list of files is longer than"],
+  ['a listing that is no JSON', '<html>', {}, { kind: 'network', area: 'me/it' }],
+  ['a listing of nothing', '[]', {}, { kind: 'network', area: 'me/it' }],
+  ['a listing without end', ' '.repeat(17 * 2 ** 20), {}, { kind: 'network', area: 'me/it' }],
   [
     'a file too large',
     `{"siblings":[{"rfilename":"config.json","size":3000000000,"blobId":"${'a'.repeat(40)}"},{"rfilename":"model.safetensors"}]}`,
     {},
-    'config.json: it has 3000000000 bytes, the maximum is 2147483647',
+    { area: 'me/it/config.json' },
   ],
-])('reports %s', async (_, listing, found, message) => {
+])('reports %s', async (_, listing, found, expected) => {
   hub.state.files = found;
   hub.state.api = listing !== undefined;
   if (listing !== undefined) hub.state.listing = listing;
   const failed = run();
-  await expect(failed).rejects.toThrow(message);
+  await expect(failed).rejects.toThrow(errorAbout(expected));
   await expect(failed).rejects.toThrow(HeddleError);
 });
 
@@ -380,21 +369,21 @@ it('rejects shards outside the folder', async () => {
     ...rest,
     'model.safetensors.index.json': text('{"weight_map":{"a":"../../etc/passwd"}}'),
   };
-  await expect(run()).rejects.toThrow('"../../etc/passwd" is not the name of a shard');
+  await expect(run()).rejects.toThrow(
+    errorAbout({ area: 'out.part/model.safetensors.index.json', values: ['"../../etc/passwd"'] }),
+  );
 });
 
 it.each(['it', 'a/b/c', '../it', 'me/..', 'me/', '/it', 'me/it?x', 'me/%2e', 'http://x/y', ''])(
   'rejects the name %o',
   (name) => {
-    expect(() => repository(name, 'main', 'https://x.example')).toThrow(
-      `"${name}" is not the name of a model; write OWNER/NAME`,
-    );
+    expect(() => repository(name, 'main', 'https://x.example')).toThrow(errorAbout({ area: 'pull' }));
   },
 );
 
 it('rejects invalid revisions and hubs', () => {
   for (const revision of ['', '..', 'a/../b', 'a//b', 'a?b'])
-    expect(() => repository('me/it', revision, 'https://x.example')).toThrow('is not a revision');
+    expect(() => repository('me/it', revision, 'https://x.example')).toThrow(errorAbout({ area: 'pull' }));
   expect(() => repository('me/it', 'main', 'x')).toThrow(errorAbout({ area: 'pull', values: ['x'] }));
   expect(() => repository('me/it', 'main', 'file:///x')).toThrow(
     errorAbout({ area: 'pull', values: ['file:///x'] }),

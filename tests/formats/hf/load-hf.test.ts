@@ -9,7 +9,7 @@ import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 import { editJson, type HfFixture, hfFolder } from '../../support/hf.ts';
 
 const beside = '../shared/models/marian-tiny-random';
@@ -89,7 +89,7 @@ describe('a folder', () => {
     expect(a.weights.some((x) => x !== 0)).toBe(true);
     await files.write('bare/pytorch_model.bin', new Uint8Array(1));
     await expect(loadModelFolder(files, 'bare')).rejects.toThrow(
-      'bare/pytorch_model.bin: heddle reads only safetensors',
+      errorAbout({ area: 'bare/pytorch_model.bin' }),
     );
   });
 
@@ -104,7 +104,7 @@ describe('a folder', () => {
     const files = await hfFolder('marian-untied');
     await expect(
       files.remove('marian-untied/config.json').then(() => loadModelFolder(files, 'marian-untied')),
-    ).rejects.toThrow('the tensors are not those of MarianMT');
+    ).rejects.toThrow(errorAbout({ area: 'marian-untied/model.safetensors' }));
     const marian = await hfFolder('marian');
     const all = {
       ...readSafetensors(await marian.read(shard(1))),
@@ -163,25 +163,25 @@ it('rejects deeply nested JSON', async () => {
 });
 
 describe('is an error that names it:', () => {
-  it.each<[string, HfFixture, (files: Files) => Promise<void>]>([
+  it.each<[ExpectedError, HfFixture, (files: Files) => Promise<void>]>([
     [
-      'bart: missing model.decoder.layers.0.fc1.bias',
+      { area: 'bart', values: ['model.decoder.layers.0.fc1.bias'] },
       'bart',
       (f) => editTensors(f, 'bart/model.safetensors', (t) => delete t['model.decoder.layers.0.fc1.bias']),
     ],
     [
-      'bart: tensors that do not match config.json: model.extra.weight',
+      { area: 'bart', values: ['model.extra.weight'] },
       'bart',
       (f) =>
         editTensors(f, 'bart/model.safetensors', (t) => (t['model.extra.weight'] = t.final_logits_bias!)),
     ],
     [
-      'model.shared.weight is [23,12], config.json says [24,12]',
+      { area: 'bart', values: ['model.shared.weight', '[23,12]', '[24,12]'] },
       'bart',
       (f) => editJson(f, 'bart/config.json', { vocab_size: 24 }),
     ],
     [
-      'model.encoder.layers.0.fc1.bias has NaN at element 3',
+      { area: 'bart', values: ['model.encoder.layers.0.fc1.bias', 3] },
       'bart',
       (f) =>
         editTensors(
@@ -191,7 +191,7 @@ describe('is an error that names it:', () => {
         ),
     ],
     [
-      'model.shared.weight is I32; weights must be float32, float16 or bfloat16',
+      { area: 'bart/model.safetensors', values: ['model.shared.weight', 'I32'] },
       'bart',
       (f) =>
         editTensors(f, 'bart/model.safetensors', (t) => {
@@ -199,26 +199,37 @@ describe('is an error that names it:', () => {
         }),
     ],
     [
-      'lm_head.weight [23,12] must equal model.shared.weight',
+      { area: 'bart', values: ['lm_head.weight', '[23,12]', 'model.shared.weight'] },
       'bart',
       (f) =>
         editTensors(f, 'bart/model.safetensors', (t) => {
           t['lm_head.weight'] = { dtype: 'f32', shape: [23, 12], data: new Float32Array(276) };
         }),
     ],
-    ['model-00002-of-00002.safetensors: missing, and', 'marian', (f) => f.remove(shard(2))],
     [
-      'is in "../x.safetensors", which is not the name',
+      {
+        kind: 'not-found',
+        area: 'marian/model-00002-of-00002.safetensors',
+        values: ['marian/model.safetensors.index.json'],
+      },
+      'marian',
+      (f) => f.remove(shard(2)),
+    ],
+    [
+      { area: 'marian/model.safetensors.index.json', values: ['a', '"../x.safetensors"'] },
       'marian',
       (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: { a: '../x.safetensors' } }),
     ],
     [
-      'it has no weight_map',
+      { area: 'marian/model.safetensors.index.json' },
       'marian',
       (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: 3 }),
     ],
     [
-      'final_logits_bias, but marian/model.safetensors.index.json lists it in another file',
+      {
+        area: 'marian/model-00001-of-00002.safetensors',
+        values: ['final_logits_bias', 'marian/model.safetensors.index.json'],
+      },
       'marian',
       async (f) => {
         const path = 'marian/model.safetensors.index.json';
@@ -228,23 +239,23 @@ describe('is an error that names it:', () => {
       },
     ],
     [
-      'grapheme_chars: "a" has the ids 4 and 6',
+      { area: 'bart/config.json: grapheme_chars', values: ['a', 4, 6] },
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____aba', phoneme_chars: '____b' }),
     ],
     [
-      'phoneme_chars is undefined',
+      { area: 'bart/config.json', values: ['phoneme_chars', 'undefined'] },
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____ab' }),
     ],
     [
-      'grapheme_chars: 30 characters, the vocabulary has 23',
+      { area: 'bart/config.json: grapheme_chars', values: [30, 23] },
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: 'x'.repeat(30), phoneme_chars: '' }),
     ],
-  ])('%s', async (message, name, damage) => {
+  ])('%s', async (expected, name, damage) => {
     const files = await hfFolder(name);
     await damage(files);
-    await expect(loadModelFolder(files, name)).rejects.toThrow(message);
+    await expect(loadModelFolder(files, name)).rejects.toThrow(errorAbout(expected));
   });
 });

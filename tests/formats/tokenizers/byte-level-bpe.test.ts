@@ -15,6 +15,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { readTokenizerFiles } from '../../../src/formats/tokenizers/tokenizer-files.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 import { hfFolder } from '../../support/hf.ts';
 import { nativeMerges, quixote } from '../../support/text.ts';
 
@@ -141,36 +142,32 @@ it('reads special tokens from the other files', () => {
 });
 
 describe('is an error that names the file:', () => {
-  it.each<[string, Record<string, Uint8Array>, string]>([
-    [
-      'a merge of three',
-      { 'merges.txt': bytes('a b\na b c') },
-      'm/merges.txt: merge 2 is "a b c", it must be two tokens',
-    ],
+  it.each<[string, Record<string, Uint8Array>, ExpectedError]>([
+    ['a merge of three', { 'merges.txt': bytes('a b\na b c') }, { area: 'm/merges.txt', values: [2] }],
     [
       'a merge of what is not there',
       { 'merges.txt': bytes('a 東') },
-      "m/merges.txt: merge 1 has the token '東', which is not in vocab.json",
+      { area: 'm/merges.txt', values: [1, '東', 'vocab.json'] },
     ],
     [
       'an id that is none',
       { 'vocab.json': jsonBytes({ ...vocab, x: -1 }) },
-      "m/vocab.json: the id -1 of 'x'",
+      { area: 'm/vocab.json', values: ['-1', 'x'] },
     ],
     [
       'more tokens than the model',
       { 'added_tokens.json': jsonBytes({ x: size }) },
-      `m/vocab.json: its largest id is ${size}`,
+      { area: 'm/vocab.json', values: [861] },
     ],
     [
       'another kind',
       { 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'CLIPTokenizer' }) },
-      'tokenizer_class is "CLIPTokenizer"',
+      { area: 'm/tokenizer_config.json', values: ['"CLIPTokenizer"'] },
     ],
-    ['a vocabulary that is cut off', { 'vocab.json': bytes('{"a"') }, 'm/vocab.json: not JSON'],
-  ])('%s', (_, change, message) => {
+    ['a vocabulary that is cut off', { 'vocab.json': bytes('{"a"') }, { area: 'm/vocab.json' }],
+  ])('%s', (_, change, expected) => {
     const read = () => readTokenizerFiles({ ...files, ...change }, facts, 'm');
-    expect(read).toThrow(message);
+    expect(read).toThrow(errorAbout(expected));
     expect(read).toThrow(HeddleError);
   });
 });

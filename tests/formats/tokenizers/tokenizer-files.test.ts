@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { readTokenizerFiles } from '../../../src/formats/tokenizers/tokenizer-files.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 import { trainWords } from '../../support/tokenizers.ts';
 
 const spm = (name: string) =>
@@ -45,31 +46,35 @@ it('returns undefined if there is none', () => {
   expect(readTokenizerFiles({ 'vocab.json': files['vocab.json'] }, facts, 'm')).toBeUndefined();
 });
 
-it.each<[string, Record<string, Uint8Array | undefined>, string]>([
+it.each<[string, Record<string, Uint8Array | undefined>, ExpectedError]>([
   [
     'no vocabulary',
     { 'vocab.json': undefined },
-    'opus: vocab.json is missing; a MarianMT tokenizer is source.spm,',
+    { kind: 'not-found', area: 'opus', values: ['vocab.json', 'source.spm'] },
   ],
-  ['one side only', { 'target.spm': undefined }, 'opus: target.spm is missing'],
-  ['a broken vocabulary', { 'vocab.json': jsonBytes({ a: -1 }) }, "opus/vocab.json: the id -1 of 'a'"],
-  ['a vocabulary that is cut off', { 'vocab.json': Uint8Array.of(0x7b) }, 'opus/vocab.json: not JSON'],
+  ['one side only', { 'target.spm': undefined }, { kind: 'not-found', area: 'opus', values: ['target.spm'] }],
+  [
+    'a broken vocabulary',
+    { 'vocab.json': jsonBytes({ a: -1 }) },
+    { area: 'opus/vocab.json', values: ['-1', 'a'] },
+  ],
+  ['a vocabulary that is cut off', { 'vocab.json': Uint8Array.of(0x7b) }, { area: 'opus/vocab.json' }],
   [
     'more tokens than the model',
     { 'vocab.json': jsonBytes({ ...vocab, x: 5 }) },
-    'opus/vocab.json: its largest id is 5',
+    { area: 'opus/vocab.json', values: [5] },
   ],
-  ['a broken model', { 'source.spm': source.slice(0, 99) }, 'opus/source.spm: '],
   [
-    'an empty model',
-    { 'target.spm': new Uint8Array(0) },
-    'opus/target.spm: not a valid SentencePiece model: it has no pieces',
+    'a broken model',
+    { 'source.spm': source.slice(0, 99) },
+    { area: 'opus/source.spm', values: [97, 99, 'field 1 has 8 bytes, 0 are left'] },
   ],
-])('rejects %s, by file', (_, change, message) => {
+  ['an empty model', { 'target.spm': new Uint8Array(0) }, { area: 'opus/target.spm' }],
+])('rejects %s, by file', (_, change, expected) => {
   const given = Object.fromEntries(
     Object.entries({ ...files, ...change }).filter(([, bytes]) => bytes),
   ) as Record<string, Uint8Array>;
   const read = () => readTokenizerFiles(given, facts, 'opus');
-  expect(read).toThrow(message);
+  expect(read).toThrow(errorAbout(expected));
   expect(read).toThrow(HeddleError);
 });

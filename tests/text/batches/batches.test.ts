@@ -138,7 +138,7 @@ it('writes the same batch into the same arrays again, bit by bit', () => {
 });
 
 it('rejects invalid arguments', () => {
-  expect(() => createBatches(corpusOf([]), shapes)).toThrow('batches: the corpus has no pairs');
+  expect(() => createBatches(corpusOf([]), shapes)).toThrow(errorAbout({ area: 'batches' }));
   expect(() => createBatches(corpusOf([[3, 30]]), shapes)).toThrow(
     errorAbout({ area: 'batches', values: [0, 3, 30] }),
   );

@@ -94,7 +94,7 @@ it('fills a token budget by the longer side, in multiples of 8', () => {
 });
 
 it('rejects an empty corpus, and budgets without room for a row', () => {
-  expect(() => chooseBuckets(corpusOf([]))).toThrow('the corpus has no pairs');
+  expect(() => chooseBuckets(corpusOf([]))).toThrow(errorAbout({ area: 'buckets' }));
   expect(() => chooseBuckets(corpusOf([[2, 2]]), { count: 0 })).toThrow(
     errorAbout({ area: 'buckets', values: [0, 4] }),
   );

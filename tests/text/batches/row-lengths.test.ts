@@ -37,7 +37,7 @@ it('rejects an id out of range, in padding too', () => {
         [4, id, 5],
       ]),
     ).toThrow(errorAbout({ area: 'source', values: [id, 1, 10] }));
-  expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow('token id 12 in row 0 at 1 is out of range');
+  expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow(errorAbout({ area: 'source', values: [12, 0, 1] }));
 });
 
 it('counts the places of no token as padding if the padding is none', () => {
@@ -59,6 +59,6 @@ it('counts a start token that is padding itself', () => {
   expect(Array.from(lengths)).toEqual([3, 2, 1]);
   const inside = Int32Array.from([0, 4, 0, 5]);
   expect(() => fillLengths(lengths.subarray(0, 1), inside, 4, 0, 10, 'target', true)).toThrow(
-    'padding (id 0) at 2',
+    errorAbout({ area: 'target', values: [0, 2] }),
   );
 });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { fillTokenIndex } from '../../../src/text/batches/token-index.ts';
 import { tokenIndex } from '../../support/batches.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 it('lists the positions of each token in order, padding included', () => {
   const { rowStart, positions } = tokenIndex([2, 0, 2, 1, 0, 0], 4);
@@ -42,11 +43,7 @@ it('omits the places of no token', () => {
 
 it('rejects ids out of range', () => {
   for (const id of [4, -2])
-    expect(() => tokenIndex([0, id], 4)).toThrow(
-      `token id ${id} at 1 is out of range, the vocabulary has 4 tokens`,
-    );
+    expect(() => tokenIndex([0, id], 4)).toThrow(errorAbout({ area: 'embedding', values: [4, 1] }));
   expect(() => tokenIndex([4], 4)).toThrow(HeddleError);
-  expect(() => tokenIndex([0, 400], 400)).toThrow(
-    'token id 400 at 1 is out of range, the vocabulary has 400 tokens',
-  );
+  expect(() => tokenIndex([0, 400], 400)).toThrow(errorAbout({ area: 'embedding', values: [400, 1] }));
 });

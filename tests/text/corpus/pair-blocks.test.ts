@@ -63,17 +63,17 @@ it('reads several parallel files, each with its own numbers of lines', async () 
 });
 
 it.each([
-  ['a\nb\nc\n', 'A\nB\n', 'en has more lines than es, which has 2'],
-  ['a\n', 'A\nB\n', 'en has fewer lines than es, which has more than 1'],
-  ['', 'A\n', 'en: the file is empty'],
-  ['a\n', '', 'es: the file is empty'],
-])('rejects parallel files of different lengths: %j and %j', async (en, es, message) => {
-  await expect(read({ en, es }, { source: ['en'], target: ['es'] })).rejects.toThrow(message);
+  ['a\nb\nc\n', 'A\nB\n', { values: ['en', 'es', 2] }],
+  ['a\n', 'A\nB\n', { values: ['en', 'es', 1] }],
+  ['', 'A\n', { area: 'en' }],
+  ['a\n', '', { area: 'es' }],
+])('rejects parallel files of different lengths: %j and %j', async (en, es, expected) => {
+  await expect(read({ en, es }, { source: ['en'], target: ['es'] })).rejects.toThrow(errorAbout(expected));
 });
 
 it('rejects a side without the other, and no file at all', async () => {
   await expect(read({}, { source: ['en'] })).rejects.toThrow(errorAbout({ area: 'corpus', values: [1, 0] }));
-  await expect(read({}, {})).rejects.toThrow('no file of pairs is named');
+  await expect(read({}, {})).rejects.toThrow(errorAbout({ area: 'corpus' }));
 });
 
 it('reads gzipped files, which it recognizes by their first bytes', async () => {
@@ -82,7 +82,7 @@ it('reads gzipped files, which it recognizes by their first bytes', async () => 
   expect(pairs).toEqual(['a | b', 'c | d', 'e | f']);
   expect(bytes).toBe(tsv.length + 4);
   const cut = read({ 'x.tsv.gz': tsv.subarray(0, 20) }, { files: ['x.tsv.gz'] });
-  await expect(cut).rejects.toThrow('x.tsv.gz: not a complete gzip file');
+  await expect(cut).rejects.toThrow(errorAbout({ area: 'x.tsv.gz' }));
 });
 
 it('reads CSV by the names of its columns, with quotes, commas and line breaks in fields', async () => {

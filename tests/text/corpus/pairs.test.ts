@@ -118,7 +118,7 @@ it('keeps a sentence in its set in any corpus and with any spacing', () => {
 
 it('rejects fractions that leave no training set', () => {
   for (const parts of [{ dev: 1 }, { dev: 0.5, test: 0.5 }, { dev: -0.1 }, { test: Number.NaN }])
-    expect(() => splitPairs(pairs, parts)).toThrow('fractions of the pairs');
+    expect(() => splitPairs(pairs, parts)).toThrow(errorAbout({ area: 'split' }));
 });
 
 it('distinguishes pairs in another order, other pairs and fewer pairs', () => {

@@ -99,9 +99,9 @@ it('reads further columns as references if asked to', () => {
 });
 
 it('rejects an empty file, one without a tab, and one without a pair', () => {
-  expect(() => read('')).toThrow('a.tsv: the file is empty');
-  expect(() => read('one\ntwo\n')).toThrow('a.tsv: no line has a tab');
-  expect(() => read('\n')).toThrow('a.tsv: no line has a tab');
+  expect(() => read('')).toThrow(errorAbout({ area: 'a.tsv' }));
+  expect(() => read('one\ntwo\n')).toThrow(errorAbout({ area: 'a.tsv' }));
+  expect(() => read('\n')).toThrow(errorAbout({ area: 'a.tsv' }));
   expect(() => read('a\t\n\tb\n')).toThrow(
     errorAbout({ area: 'a.tsv', values: [2, 1, 'empty target', 'empty source'] }),
   );

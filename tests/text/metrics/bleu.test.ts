@@ -205,7 +205,7 @@ it('gives 100 for identical texts, and always a score from 0 to 100', () => {
 });
 
 it('names invalid arguments', () => {
-  expect(() => corpusBleu([], [])).toThrow('bleu: there are no translations');
+  expect(() => corpusBleu([], [])).toThrow(errorAbout({ area: 'bleu' }));
   expect(() => corpusBleu(['a'], [])).toThrow(errorAbout({ area: 'bleu', values: [1, 0] }));
   expect(() => corpusBleu(['a', 'b'], [['a'], ['']])).toThrow(errorAbout({ area: 'bleu', values: [2] }));
   expect(() => corpusBleu(['a'], [['a']], { order: 0 })).toThrow(errorAbout({ area: 'bleu', values: [0] }));

@@ -159,7 +159,7 @@ it('gives 100 for identical texts, and always a score from 0 to 100', () => {
 });
 
 it('names invalid arguments', () => {
-  expect(() => corpusChrf([], [])).toThrow('chrf: there are no translations');
+  expect(() => corpusChrf([], [])).toThrow(errorAbout({ area: 'chrf' }));
   expect(() => corpusChrf(['a', 'b'], [['a']])).toThrow(errorAbout({ area: 'chrf', values: [2, 1] }));
   expect(() => sentenceChrf('a', [])).toThrow(errorAbout({ area: 'chrf', values: [1] }));
   expect(() => corpusChrf(['a'], [['a']], { charOrder: 0 })).toThrow(

@@ -4,12 +4,13 @@ import { features } from '../../../src/features/features.ts';
 import { allMetrics, mainMetrics, metricNamed } from '../../../src/text/metrics/main-metrics.ts';
 import { isBetter, metricValue, scoreTranslations } from '../../../src/text/metrics/metric.ts';
 import { tokenMetrics, translationMetrics } from '../../../src/text/metrics/translation-metrics.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 it('has each name once', () => {
   const names = allMetrics(features.metrics).map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(metricNamed('wer', features.metrics).label).toBe('WER');
-  expect(() => metricNamed('wer', [])).toThrow('no metric wer');
+  expect(() => metricNamed('wer', [])).toThrow(errorAbout({ values: ['wer'] }));
 });
 
 it('knows which value is better', () => {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { corpusTer, sentenceTer, type TerOptions } from '../../../src/text/metrics/ter.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 interface Case {
   readonly hyp: string;
@@ -48,5 +49,7 @@ describe('TER', () => {
   });
 
   it('names an unknown option', () =>
-    expect(() => corpusTer(['a'], [['a']], { normalise: true } as never)).toThrow('Did you mean normalize?'));
+    expect(() => corpusTer(['a'], [['a']], { normalise: true } as never)).toThrow(
+      errorAbout({ area: 'ter', values: ['normalize'] }),
+    ));
 });

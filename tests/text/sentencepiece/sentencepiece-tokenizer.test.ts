@@ -7,7 +7,7 @@ import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
 import { SentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 import { decodeIds } from '../../support/sentencepiece.ts';
 import { quixote } from '../../support/text.ts';
 
@@ -146,29 +146,29 @@ it.each<[string, Tokenizer]>([
 });
 
 describe('rejects', () => {
-  it.each<[string, unknown, string]>([
-    ['a list', [], 'vocab.json: not a JSON object'],
-    ['an id that is text', { a: '1' }, 'vocab.json: the id "1" of \'a\' is not a number'],
-    ['a negative id', { a: -1 }, "vocab.json: the id -1 of 'a'"],
-    ['an id past all sense', { a: 2 ** 40 }, "vocab.json: the id 1099511627776 of 'a'"],
-    ['an id twice', { a: 1, b: 1 }, "vocab.json: 'a' and 'b' have the same id 1"],
-    ['no unknown', { '</s>': 0, '<pad>': 1 }, "the vocabulary of 2 tokens has no '<unk>', the unknown token"],
-  ])('a vocabulary with %s', (_, wrong, message) => {
+  it.each<[string, unknown, ExpectedError]>([
+    ['a list', [], { area: 'vocab.json' }],
+    ['an id that is text', { a: '1' }, { area: 'vocab.json', values: ['"1"', 'a'] }],
+    ['a negative id', { a: -1 }, { area: 'vocab.json', values: ['-1', 'a'] }],
+    ['an id past all sense', { a: 2 ** 40 }, { area: 'vocab.json', values: ['a'] }],
+    ['an id twice', { a: 1, b: 1 }, { area: 'vocab.json', values: ['a', 'b', 1] }],
+    ['no unknown', { '</s>': 0, '<pad>': 1 }, { area: 'source.spm', values: [2, '<unk>', 'unknown'] }],
+  ])('a vocabulary with %s', (_, wrong, expected) => {
     const make = () => new SentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab: wrong });
-    expect(make).toThrow(message);
+    expect(make).toThrow(errorAbout(expected));
     expect(make).toThrow(HeddleError);
   });
 
-  it.each<[string, object, string]>([
-    ['no file', { file: undefined }, 'has no file'],
-    ['no base64', { file: '%%' }, 'not base64'],
-    ['another file', { file: 'AAAA' }, 'a field numbered 0'],
-    ['a size of text', { size: 'x' }, 'size and special must be ids'],
-    ['no special ids', { special: null }, 'size and special must be ids'],
-  ])('a tokenizer.json with %s', (_, change, message) => {
+  it.each<[string, object, ExpectedError]>([
+    ['no file', { file: undefined }, { area: 'tokenizer.json', values: ['SentencePiece'] }],
+    ['no base64', { file: '%%' }, { area: 'tokenizer.json' }],
+    ['another file', { file: 'AAAA' }, { area: 'tokenizer.json', values: [0] }],
+    ['a size of text', { size: 'x' }, { area: 'tokenizer.json' }],
+    ['no special ids', { special: null }, { area: 'tokenizer.json' }],
+  ])('a tokenizer.json with %s', (_, change, expected) => {
     const json = source.toJSON();
     expect(() => loadTokenizer({ ...json, model: { ...(json.model as object), ...change } })).toThrow(
-      message,
+      errorAbout(expected),
     );
   });
 });

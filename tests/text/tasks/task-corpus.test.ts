@@ -1,6 +1,7 @@
 // Built-in tasks: each target follows from its source, and equal options give equal pairs.
 import { expect, it } from 'vitest';
 import { taskCorpus, taskNames } from '../../../src/text/tasks/task-corpus.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 it.each([
   ['reverse', (s: string) => [...s].reverse().join('')],
@@ -41,7 +42,7 @@ it('gives equal pairs for a seed, a longer corpus that starts with the shorter o
 
 it('names an unknown task', () => {
   expect(() => taskCorpus({ task: 'juggle' as never, pairs: 1 })).toThrow(
-    "no task 'juggle'; there are reverse, sort",
+    errorAbout({ area: 'corpus', values: ['juggle', 'reverse', 'sort'] }),
   );
-  expect(() => taskCorpus({ task: 'sort', pairs: 0 })).toThrow('pairs is 0');
+  expect(() => taskCorpus({ task: 'sort', pairs: 0 })).toThrow(errorAbout({ area: 'sort', values: [0] }));
 });

@@ -5,6 +5,7 @@ import {
   createCharacterTokenizer,
   createIdTokenizer,
 } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 const special = { pad: 0, start: 1, end: 2, unknown: 3 };
 
@@ -35,12 +36,12 @@ describe('a list of characters', () => {
 
   it('is rejected if a character occurs twice or there are too many', () => {
     expect(() => createCharacterTokenizer({ characters: '____aba', size: 9, special })).toThrow(
-      '"a" has the ids 4 and 6',
+      errorAbout({ area: 'alphabet', values: ['a', 4, 6] }),
     );
     expect(() => createCharacterTokenizer({ characters: 'abcde', size: 4, special })).toThrow(
-      '5 characters, the vocabulary has 4',
+      errorAbout({ area: 'alphabet', values: [5, 4] }),
     );
-    expect(() => letters.decode([14])).toThrow('no token has the id 14; ids go from 0 to 13');
+    expect(() => letters.decode([14])).toThrow(errorAbout({ area: 'tokenizer', values: [14, 13] }));
   });
 });
 
@@ -53,7 +54,7 @@ describe('ids', () => {
         expect(ids.decode([1, ...some, 2, 0])).toBe(some.join(' '));
       }),
     );
-    expect(() => ids.encode('5 100')).toThrow('"100" is not an id below 100');
+    expect(() => ids.encode('5 100')).toThrow(errorAbout({ values: ['100', 100] }));
     expect(ids.toJSON().model).toMatchObject({ type: 'WordLevel', unk_token: '3' });
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { createHfTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 import { quixote } from '../../support/text.ts';
 
 const bytes = [...'ĠabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,;Ã³©±¡Ń'];
@@ -109,35 +109,41 @@ describe('the special ids of the model', () => {
 const nested = (depth: number): unknown =>
   depth === 0 ? null : { type: 'Sequence', normalizers: [nested(depth - 1)] };
 
-it.each<[string, object, string]>([
-  ['no model', { model: null }, 'the field model is missing'],
+it.each<[string, object, ExpectedError]>([
+  ['no model', { model: null }, { area: 'tokenizer.json' }],
   [
     'an unknown kind',
     { model: { type: 'Magic', vocab: {} } },
-    'the model "Magic" is not one of BPE, Unigram, WordPiece',
+    { area: 'tokenizer.json', values: ['"Magic"'] },
   ],
-  ['no vocabulary', { model: { type: 'BPE' } }, 'the BPE model has no vocab'],
-  ['a hidden stack of parts', { normalizer: nested(3000) }, 'nesting is deeper than 64 levels'],
+  ['no vocabulary', { model: { type: 'BPE' } }, { area: 'tokenizer.json', values: ['BPE'] }],
+  ['a hidden stack of parts', { normalizer: nested(3000) }, { area: 'tokenizer.json', values: [64] }],
   [
     'ids past all sense',
     { model: { ...byteLevel.model, vocab: { a: 1e15, '<unk>': 0 } } },
-    "the id 1000000000000000 of 'a' is not from 0",
+    { area: 'tokenizer.json', values: ['a'] },
   ],
   [
     'too few tokens',
     { model: { ...byteLevel.model, vocab: { '<unk>': 0 }, merges: [] }, added_tokens: [] },
-    'the pad token has the id 1',
+    { area: 'tokenizer.json', values: ['pad', 1] },
   ],
-])('rejects %s', (_, change, message) => {
+])('rejects %s', (_, change, expected) => {
   const make = () => createHfTokenizer({ ...byteLevel, ...change }, { special });
-  expect(make).toThrow(message);
+  expect(make).toThrow(errorAbout(expected));
   expect(make).toThrow(HeddleError);
 });
 
-it.each<[unknown, string]>([
-  [{ special: { pad: 0, start: 1, end: 2 }, size: 9 }, 'heddle.special.unknown is undefined'],
-  [{ special: { pad: 0, start: 1, end: 2, unknown: 3 }, size: '9' }, 'heddle.size is "9"'],
-  [{}, 'heddle.special.pad is undefined'],
-])('rejects a broken record of special tokens %#', (heddle, message) => {
-  expect(() => loadTokenizer({ ...byteLevel, heddle })).toThrow(message);
+it.each<[unknown, ExpectedError]>([
+  [
+    { special: { pad: 0, start: 1, end: 2 }, size: 9 },
+    { area: 'tokenizer.json', values: ['special.unknown', 'undefined'] },
+  ],
+  [
+    { special: { pad: 0, start: 1, end: 2, unknown: 3 }, size: '9' },
+    { area: 'tokenizer.json', values: ['size', '"9"'] },
+  ],
+  [{}, { area: 'tokenizer.json', values: ['special.pad', 'undefined'] }],
+])('rejects a broken record of special tokens %#', (heddle, expected) => {
+  expect(() => loadTokenizer({ ...byteLevel, heddle })).toThrow(errorAbout(expected));
 });

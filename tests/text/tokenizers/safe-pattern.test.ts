@@ -4,6 +4,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { createHfTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
 import { piecesJson } from '../../../src/text/tokenizers/normalization.ts';
 import { checkPattern, checkPatterns } from '../../../src/text/tokenizers/safe-pattern.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 
 it.each([
   // GPT-2, GPT-4, GPT-4o, Qwen; a normalizer of XLM-RoBERTa.
@@ -20,15 +21,15 @@ it("allows heddle's own patterns", () => {
   expect(() => checkPatterns(piecesJson('bpe'), 'm')).not.toThrow();
 });
 
-it.each([
-  ['(a+)+$', 'repeats a group'],
-  ['(?:a|aa)*b', 'repeats a group'],
-  ['(a|b){2,}', 'repeats a group'],
-  ['a*a*a*a*a*b', 'has 5 unbounded repetitions in a row'],
-  ['x|a*(?:b|)a*(?:b|)a*(?:b|)a*(?:b|)a*', 'has 5 unbounded repetitions in a row'],
-  ['a'.repeat(5000), 'has 5000 characters'],
-])('rejects %s', (pattern, message) => {
-  expect(() => checkPattern(pattern, 'm')).toThrow(message);
+it.each<[string, ExpectedError]>([
+  ['(a+)+$', { kind: 'input' }],
+  ['(?:a|aa)*b', { kind: 'input' }],
+  ['(a|b){2,}', { kind: 'input' }],
+  ['a*a*a*a*a*b', { values: [5] }],
+  ['x|a*(?:b|)a*(?:b|)a*(?:b|)a*(?:b|)a*', { values: [5] }],
+  ['a'.repeat(5000), { values: [5000] }],
+])('rejects %s', (pattern, expected) => {
+  expect(() => checkPattern(pattern, 'm')).toThrow(errorAbout(expected));
   expect(() => checkPattern(pattern, 'm')).toThrow(HeddleError);
 });
 
@@ -48,8 +49,6 @@ it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
       ...file,
       [part]: { type: 'Sequence', pretokenizers: [split], normalizers: [split], decoders: [split] },
     };
-    expect(() => createHfTokenizer(bad, { special })).toThrow(
-      'tokenizer.json: the pattern "(a+)+$" repeats a group',
-    );
+    expect(() => createHfTokenizer(bad, { special })).toThrow(errorAbout({ kind: 'input' }));
   },
 );

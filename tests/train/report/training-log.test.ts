@@ -1,6 +1,7 @@
 // The training log: records to lines and back, resumed runs.
 import { expect, it } from 'vitest';
 import { formatLog, historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 import { dev, end, example, samples, start, step } from './example.ts';
 
 it('writes one JSON object a line and reads the same records back', () => {
@@ -49,18 +50,24 @@ it('ignores records of unknown types and empty lines', () => {
   ]);
 });
 
-it.each([
-  ['{"type":"start"\n{}\n', 'log.jsonl: line 1 is not JSON'],
-  [`${formatLog([step(1)])}7\n`, 'log.jsonl: line 2 is not JSON'],
-  ['null\n', 'log.jsonl: line 1 has no type'],
-  ['{"loss":1}\n', 'log.jsonl: line 1 has no type'],
-  ['[]\n', 'log.jsonl: line 1 has no type'],
-  ['{"type":"step","step":"x"}\n', 'line 1: step of step is "x", not a number'],
-  ['{"type":"step","step":1}\n', 'line 1: loss of step is undefined, not a number'],
-  ['{"type":"samples","step":1,"samples":null}\n', 'line 1: samples of samples is null, not a object'],
-  [formatLog([{ ...start(), version: 2 as 1 }]), 'line 1: version 2, this heddle reads version 1'],
-])('names the line of %j', (text, message) => {
-  expect(() => parseLog(text)).toThrow(message);
+it.each<[string, ExpectedError]>([
+  ['{"type":"start"\n{}\n', { kind: 'input' }],
+  [`${formatLog([step(1)])}7\n`, { kind: 'input' }],
+  ['null\n', { kind: 'input' }],
+  ['{"loss":1}\n', { kind: 'input' }],
+  ['[]\n', { kind: 'input' }],
+  ['{"type":"step","step":"x"}\n', { area: 'log.jsonl: line 1', values: ['step', '"x"', 'number'] }],
+  [
+    '{"type":"step","step":1}\n',
+    { area: 'log.jsonl: line 1', values: ['loss', 'step', 'undefined', 'number'] },
+  ],
+  [
+    '{"type":"samples","step":1,"samples":null}\n',
+    { area: 'log.jsonl: line 1', values: ['samples', 'null', 'object'] },
+  ],
+  [formatLog([{ ...start(), version: 2 as 1 }]), { area: 'log.jsonl: line 1', values: ['2'] }],
+])('names the line of %j', (text, expected) => {
+  expect(() => parseLog(text)).toThrow(errorAbout(expected));
 });
 
 it('splits a log into records by kind', () => {
@@ -72,7 +79,7 @@ it('splits a log into records by kind', () => {
     [300, 'test'],
   ]);
   expect([course.samples.length, course.ends.length]).toEqual([60, 1]);
-  expect(() => historyOf([step(1)])).toThrow('log: it has no start record');
+  expect(() => historyOf([step(1)])).toThrow(errorAbout({ area: 'log' }));
 });
 
 it('drops records after the checkpoint that a run resumed from', () => {

@@ -10,7 +10,7 @@ import { settledFolder } from '../../../src/files/settled-folder.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
-import { expectError } from '../../support/expect-error.ts';
+import { errorAbout, expectError } from '../../support/expect-error.ts';
 import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinySizes, tinyTraining } from '../../support/training.ts';
 
@@ -86,7 +86,7 @@ it('warns before the start if the disk has little room, and refuses if not even 
   ]);
   const small = new SmallDisk(true);
   small.size = small.used + model;
-  await expect(small.train({})).rejects.toThrow(/^run: no room on the disk: a checkpoint takes about /);
+  await expect(small.train({})).rejects.toThrow(errorAbout({ kind: 'quota', area: 'run' }));
   expect([...small.entries.keys()]).toEqual(['pairs.tsv']);
   const large = new SmallDisk(true);
   large.size = 1e9;

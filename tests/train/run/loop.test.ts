@@ -114,7 +114,7 @@ it('throws what the first failing update throws, and leaves no rejection behind'
   const hear = (reason: unknown) => void unheard.push(reason);
   process.on('unhandledRejection', hear);
   try {
-    await expect(made({ fails: 1 }).run(9)).rejects.toThrow('update 1 failed');
+    await expect(made({ fails: 1 }).run(9)).rejects.toThrow(new Error('update 1 failed'));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(unheard).toEqual([]);
   } finally {

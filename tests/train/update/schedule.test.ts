@@ -1,7 +1,6 @@
 // Schedules compared with their formulas.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../../src/core/errors.ts';
 import {
   checkSchedule,
   decayEnd,
@@ -10,6 +9,7 @@ import {
   scheduleConfig,
   scheduleNames,
 } from '../../../src/train/update/schedule.ts';
+import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
 
 const base: ScheduleConfig = {
   kind: 'constant',
@@ -92,28 +92,39 @@ describe('a schedule with a separate length', () => {
 });
 
 describe('a wrong schedule is named', () => {
-  const cases: [Partial<ScheduleConfig>, string][] = [
+  const cases: [Partial<ScheduleConfig>, ExpectedError][] = [
     [
       { kind: 'step' as 'linear' },
-      'schedule: kind is "step", it must be one of constant, linear, cosine, inverse-sqrt, noam',
+      { area: 'schedule', options: ['kind'], values: ['"step"', 'constant', 'linear', 'cosine'] },
     ],
-    [{ learningRate: 0 }, 'schedule: learningRate is 0, it must be a number above 0'],
-    [{ learningRate: Number.NaN }, 'schedule: learningRate is NaN'],
-    [{ learningRate: Number.POSITIVE_INFINITY }, 'schedule: learningRate is Infinity'],
-    [{ warmupSteps: -1 }, 'schedule: warmupSteps is -1, it must be a whole number of at least 0'],
-    [{ warmupSteps: 1.5 }, 'schedule: warmupSteps is 1.5'],
-    [{ minLearningRate: 2e-3 }, 'schedule: minLearningRate is 0.002, it must be at most learningRate, 0.001'],
-    [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmupSteps of at least 1'],
-    [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmupSteps of at least 1'],
+    [{ learningRate: 0 }, { area: 'schedule', options: ['learningRate'], values: [0] }],
+    [{ learningRate: Number.NaN }, { area: 'schedule', options: ['learningRate'], values: [0] }],
+    [
+      { learningRate: Number.POSITIVE_INFINITY },
+      { area: 'schedule', options: ['learningRate'], values: [0] },
+    ],
+    [{ warmupSteps: -1 }, { area: 'schedule', options: ['warmupSteps'], values: [-1, 0] }],
+    [{ warmupSteps: 1.5 }, { area: 'schedule', options: ['warmupSteps'], values: [1.5] }],
+    [
+      { minLearningRate: 2e-3 },
+      { area: 'schedule', options: ['minLearningRate', 'learningRate'], values: [0.002, 0.001] },
+    ],
+    [
+      { kind: 'noam', warmupSteps: 0 },
+      { area: 'schedule', options: ['warmupSteps'], values: ['noam'] },
+    ],
+    [
+      { kind: 'inverse-sqrt', warmupSteps: 0 },
+      { area: 'schedule', options: ['warmupSteps'], values: ['inverse-sqrt'] },
+    ],
     [
       { kind: 'cosine', steps: 4 },
-      'schedule: warmupSteps (4) must be below the 4 steps of the cosine schedule',
+      { area: 'schedule', options: ['warmupSteps', 'warmupSteps', 'steps'], values: [4, 'cosine'] },
     ],
   ];
-  for (const [wrong, message] of cases)
-    it(message, () => {
-      expect(() => checkSchedule({ ...base, ...wrong })).toThrow(HeddleError);
-      expect(() => checkSchedule({ ...base, ...wrong })).toThrow(message);
+  for (const [wrong, expected] of cases)
+    it(JSON.stringify(wrong), () => {
+      expect(() => checkSchedule({ ...base, ...wrong })).toThrow(errorAbout(expected));
     });
 
   it('by its field, and valid ones are accepted', () => {

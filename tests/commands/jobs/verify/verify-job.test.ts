@@ -2,14 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/golden-kinds.ts';
-import { HeddleError } from '../../../../src/core/errors.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import type { Files } from '../../../../src/files/files.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
-import { errorAbout } from '../../../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../../../support/expect-error.ts';
 import { fixtureFiles, goldenFolder, goldenNames } from '../../../support/golden.ts';
 import { smallHfJson } from '../../../support/hf.ts';
 import { EngineSession } from '../../../support/session.ts';
@@ -93,16 +92,16 @@ describe('a case that fails', () => {
 });
 
 describe('a case that cannot be read', () => {
-  const cases: [string, Files, string][] = [
+  const cases: [string, Files, ExpectedError][] = [
     [
       'has a configuration that is no JSON',
       changed('config.json', () => new Uint8Array([123])),
-      'odd-post/config.json: not JSON',
+      { area: 'tests/fixtures/golden/odd-post/config.json' },
     ],
     [
       'has a configuration of null',
       changed('config.json', () => new TextEncoder().encode('null')),
-      'config.json: not a JSON object',
+      { area: 'tests/fixtures/golden/odd-post/config.json' },
     ],
     [
       'has a field that nobody knows',
@@ -110,7 +109,7 @@ describe('a case that cannot be read', () => {
         'config.json',
         config((c) => (c.n_experts = 4)),
       ),
-      'config.json: unknown field n_experts',
+      { area: 'tests/fixtures/golden/odd-post/config.json', values: ['n_experts'] },
     ],
     [
       'has a value out of range',
@@ -118,7 +117,7 @@ describe('a case that cannot be read', () => {
         'config.json',
         config((c) => (c.n_heads = 3)),
       ),
-      'heads is 3, it must be a divisor of dModel 10',
+      { area: 'config', options: ['dModel', 'headWidth'], offers: [{ heads: 2 }], values: ['heads', 3, 10] },
     ],
     [
       'lacks a weight',
@@ -126,7 +125,7 @@ describe('a case that cannot be read', () => {
         'weights.safetensors',
         tensors((t) => delete t['generator.bias']),
       ),
-      'weights: missing generator.bias',
+      { area: 'weights', values: ['generator.bias'] },
     ],
     [
       'lacks its batch',
@@ -134,7 +133,7 @@ describe('a case that cannot be read', () => {
         'batch.safetensors',
         tensors((t) => delete t.tgt_in),
       ),
-      'batch.safetensors: tgt_in must be integers with two axes',
+      { area: 'tests/fixtures/golden/odd-post/batch.safetensors', values: ['tgt_in'] },
     ],
     [
       'has a token out of range',
@@ -142,7 +141,7 @@ describe('a case that cannot be read', () => {
         'batch.safetensors',
         tensors((t) => (t.src!.data[1] = 11)),
       ),
-      'token id 11 in row 0 at 1 is out of range, the vocabulary has 11 tokens',
+      { area: 'odd-post: src', values: [11, 0, 1] },
     ],
     [
       'has padding within a row',
@@ -150,24 +149,23 @@ describe('a case that cannot be read', () => {
         'batch.safetensors',
         tensors((t) => (t.src!.data[1] = 0)),
       ),
-      'row 0 has padding (id 0) at 1',
+      { area: 'odd-post: src', values: [0, 1] },
     ],
     [
       'is cut off',
       changed('expected.safetensors', (bytes) => bytes.slice(0, -1)),
-      'expected.safetensors: not a valid safetensors file',
+      { area: 'tests/fixtures/golden/odd-post/expected.safetensors' },
     ],
   ];
-  for (const [title, files, message] of cases)
+  for (const [title, files, expected] of cases)
     it(title, async () => {
       const run = verify({ folders: [goldenFolder('odd-post')] }, onCpu(files));
-      await expect(run).rejects.toThrow(HeddleError);
-      await expect(run).rejects.toThrow(message);
+      await expect(run).rejects.toThrow(errorAbout(expected));
     });
 
   it('is named in the error', async () => {
     const run = verify({ folders: [goldenFolder('absent')] }, onCpu(fixtureFiles));
-    await expect(run).rejects.toThrow('tests/fixtures/golden/absent/');
+    await expect(run).rejects.toThrow(errorAbout({ kind: 'input' }));
   });
 });
 

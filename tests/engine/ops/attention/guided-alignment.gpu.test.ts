@@ -6,6 +6,7 @@ import {
   wordsOfLinks,
 } from '../../../../src/engine/ops/attention/guided-alignment.ts';
 import { stepData } from '../../../../src/engine/ops/step-scalars.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 /** Inputs with queries of no link, one link, links past the length of the source, and all links. */
@@ -59,5 +60,5 @@ it.each([
 it('rejects a head that does not exist', () => {
   const attrs = { heads: 2, headWidth: 4, head: 2, weight: 1 };
   const run = () => checkGradient(guidedAlignmentOp, { inputs: inputsOf(1, 2, 3, 8), attrs, wrt: ['q'] });
-  expect(run).toThrow('head is 2, must be one of the 2 heads');
+  expect(run).toThrow(errorAbout({ area: 'guided_alignment', values: [2] }));
 });

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { cacheSlotsOp } from '../../../../src/engine/ops/decoding/cache-slots.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkOp, integers } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
 
@@ -53,6 +54,6 @@ it('rejects rows that are not a whole number of sentences', () => {
     step: { dtype: 'u32', shape: [8] },
   } as const;
   expect(() => cacheSlotsOp.shape(types, { beams: 2, padId: 0 })).toThrow(
-    'cache_slots: 5 rows in sentences of 2 beams; beams must divide the rows',
+    errorAbout({ area: 'cache_slots', values: [5, 2] }),
   );
 });

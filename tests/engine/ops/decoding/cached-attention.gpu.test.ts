@@ -10,6 +10,7 @@ import {
 } from '../../../../src/engine/ops/decoding/cached-attention.ts';
 import { packF16Op } from '../../../../src/engine/ops/decoding/pack-f16.ts';
 import { cacheSlots } from '../../../support/cache-slots.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { sample } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor, relativeError } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
@@ -171,7 +172,7 @@ describe('keys and values packed as f16', () => {
       lens: { dtype: 'u32', shape: [2] },
     } as const;
     expect(() => cachedCrossAttentionOp.shape(types, { heads: 1, headWidth: 6, beams: 1 })).toThrow(
-      'kv is u32 [2,5,6], must be f32 [2,5,12]',
+      errorAbout({ area: 'cached_cross_attention', values: ['kv', 'u32', '[2,5,6]', 'f32'] }),
     );
   });
 });
@@ -205,10 +206,10 @@ describe('cached_cross_attention', () => {
       lens: { dtype: 'u32', shape: [2] },
     } as const;
     expect(() => cachedCrossAttentionOp.shape(types, { heads: 2, headWidth: 4, beams: 2 })).toThrow(
-      'kv is f32 [2,5,16]',
+      errorAbout({ area: 'cached_cross_attention', values: ['kv', 'f32', '[2,5,16]'] }),
     );
     expect(() => cachedCrossAttentionOp.shape(types, { heads: 2, headWidth: 4, beams: 4 })).toThrow(
-      '6 rows are not a multiple of 4 beams',
+      errorAbout({ area: 'cached_cross_attention', values: [6, 4] }),
     );
   });
 });

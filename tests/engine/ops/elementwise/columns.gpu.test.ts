@@ -3,6 +3,7 @@
 
 import { expect, it } from 'vitest';
 import { addColumnsOp, takeColumnsOp } from '../../../../src/engine/ops/elementwise/columns.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkInPlace } from '../../../support/in-place.ts';
 import { checkGradient, checkOp, randomTensor } from '../../../support/op.ts';
 
@@ -33,9 +34,9 @@ for (const { rows, wide, first, narrow } of [
 it('rejects missing columns and different rows', () => {
   const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
   expect(() => addColumnsOp.shape({ x: f32(2, 6), u: f32(2, 4) }, { first: 3, scale: 1 })).toThrow(
-    'add_columns: columns 3 to 6 are not in x [2,6]',
+    errorAbout({ area: 'add_columns', values: [3, 6, '[2,6]'] }),
   );
   expect(() => addColumnsOp.shape({ x: f32(2, 6), u: f32(3, 4) }, { first: 0, scale: 1 })).toThrow(
-    'add_columns: rows differ, x [2,6] and u [3,4]',
+    errorAbout({ area: 'add_columns', values: ['[2,6]', '[3,4]'] }),
   );
 });

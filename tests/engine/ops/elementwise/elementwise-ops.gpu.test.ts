@@ -12,6 +12,7 @@ import {
   dropoutOp,
   logMeanOp,
 } from '../../../../src/engine/ops/elementwise/elementwise-ops.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkInPlace } from '../../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
@@ -64,7 +65,7 @@ describe('activation', () => {
   it('rejects an unknown kind', () => {
     const g = new Graph();
     expect(() => activation(g, g.input('x', 'f32', [4]), 'rleu' as Activation)).toThrow(
-      'activation: there is no rleu',
+      errorAbout({ area: 'activation', values: ['rleu'] }),
     );
   });
 

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
 import { takeColumnsOp } from '../../../../src/engine/ops/elementwise/columns.ts';
 import { multiplyOp, softcapOp } from '../../../../src/engine/ops/elementwise/products.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, randomTensor } from '../../../support/op.ts';
 
 it('has the gradients of a product and of a soft cap', () => {
@@ -20,9 +21,9 @@ it('has the gradient of some columns', () => {
 
 it('rejects other shapes and caps', () => {
   expect(() => multiplyOp.shape({ a: f32([2], []), b: f32([3], []) }, {})).toThrow(
-    'multiply: shapes differ, a [2] and b [3]',
+    errorAbout({ area: 'multiply', values: ['[2]', '[3]'] }),
   );
   expect(() => softcapOp.shape({ x: f32([2], []) }, { cap: 0 })).toThrow(
-    'softcap: the cap must be above 0, it is 0',
+    errorAbout({ area: 'softcap', values: [0] }),
   );
 });

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { roundWeightsOp } from '../../../../src/engine/ops/elementwise/round-weights.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
 it.each([
@@ -18,6 +19,6 @@ it.each([
 it('refuses parts that are not equal', () => {
   const type = { dtype: 'f32', shape: [5, 3] } as const;
   expect(() => roundWeightsOp.shape({ weights: type, copies: type }, { parts: 2 })).toThrow(
-    'round_weights: the weights [5,3] do not have 2 equal parts',
+    errorAbout({ area: 'round_weights', values: ['[5,3]', 2] }),
   );
 });

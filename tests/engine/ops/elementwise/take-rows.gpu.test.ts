@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { takeRowsOp } from '../../../../src/engine/ops/elementwise/take-rows.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 for (const { shape, group, indices } of [
@@ -35,6 +36,6 @@ it('takes single numbers', async () => {
 it('rejects rows that are not whole groups', () => {
   const types = { x: { dtype: 'f32', shape: [5, 2] }, indices: { dtype: 'u32', shape: [1] } } as const;
   expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow(
-    'x is f32 [5,2], must be of 32 bits and of whole groups',
+    errorAbout({ area: 'take_rows', values: ['f32', '[5,2]', 2] }),
   );
 });

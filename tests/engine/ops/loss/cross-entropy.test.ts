@@ -14,7 +14,7 @@ import {
 } from '../../../../src/engine/ops/loss/cross-entropy.ts';
 import type { Value } from '../../../../src/engine/ops/op.ts';
 import { stepWords, writeStep } from '../../../../src/engine/ops/step-scalars.ts';
-import { errorAbout } from '../../../support/expect-error.ts';
+import { errorAbout, errorNaming } from '../../../support/expect-error.ts';
 import { integers, randomTensor, relativeError } from '../../../support/op.ts';
 
 const [N, V, ignore, tokenWeight] = [4, 6, 5, 0.25];
@@ -110,7 +110,7 @@ describe('errors', () => {
     const attrs = { smoothing: 0, fused: false };
     const outputs = graph.apply(crossEntropyOp, inputs, attrs);
     expect(() => gradientOf(crossEntropyOp)?.(graph, inputs, outputs, { nll: outputs.nll }, attrs)).toThrow(
-      'is the root of the loss',
+      errorNaming('cross_entropy'),
     );
   });
 });

@@ -5,6 +5,7 @@ import { referenceOf } from '../../../../src/engine/cpu/executor.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { matmul, matmulOp } from '../../../../src/engine/ops/matmul/matmul.ts';
 import { ReferenceTensor } from '../../../../src/engine/ops/reference-tensor.ts';
+import { type ExpectedError, errorAbout } from '../../../support/expect-error.ts';
 import { checkGradient, randomTensor } from '../../../support/op.ts';
 
 const product = (a: Shape, b: Shape, attrs = {}) => {
@@ -21,17 +22,17 @@ describe('shapes', () => {
     expect(product([5, 2, 3], [5, 2, 4], { transA: true, batched: true })).toEqual([5, 3, 4]);
   });
 
-  it.each<[Shape, Shape, object, string]>([
-    [[2, 3], [4, 5], {}, 'matmul: inner sizes differ, a [2,3] · b [4,5]'],
-    [[2, 3], [3, 5], { transB: true }, 'matmul: inner sizes differ, a [2,3] · b [3,5]ᵀ'],
-    [[2, 3], [3, 5], { transA: true }, 'matmul: inner sizes differ, a [2,3]ᵀ · b [3,5]'],
-    [[2, 3], [3, 2], { transA: true, transB: true }, 'transposes both'],
-    [[4, 2, 3], [4, 3, 5], {}, 'matmul: b has a batch, a [4,2,3] · b [4,3,5]; set batched or flatten b'],
-    [[4, 2, 3], [5, 3, 2], { batched: true }, 'matmul: batches differ, a [4,2,3] · b [5,3,2]'],
-    [[2, 3, 4], [3, 2, 4], { transA: true }, 'matmul: rows differ'],
-    [[3], [3, 2], {}, 'must have two axes or more'],
-  ])('rejects a %j and b %j with %j', (a, b, attrs, message) => {
-    expect(() => product(a, b, attrs)).toThrow(message);
+  it.each<[Shape, Shape, object, ExpectedError]>([
+    [[2, 3], [4, 5], {}, { area: 'matmul', values: ['a [2,3] · b [4,5]'] }],
+    [[2, 3], [3, 5], { transB: true }, { area: 'matmul', values: ['a [2,3] · b [3,5]ᵀ'] }],
+    [[2, 3], [3, 5], { transA: true }, { area: 'matmul', values: ['a [2,3]ᵀ · b [3,5]'] }],
+    [[2, 3], [3, 2], { transA: true, transB: true }, { area: 'matmul', values: ['a [2,3]ᵀ · b [3,2]ᵀ'] }],
+    [[4, 2, 3], [4, 3, 5], {}, { area: 'matmul', values: ['a [4,2,3] · b [4,3,5]'] }],
+    [[4, 2, 3], [5, 3, 2], { batched: true }, { area: 'matmul', values: ['a [4,2,3] · b [5,3,2]'] }],
+    [[2, 3, 4], [3, 2, 4], { transA: true }, { area: 'matmul', values: ['a [2,3,4]ᵀ · b [3,2,4]'] }],
+    [[3], [3, 2], {}, { area: 'matmul', values: ['a [3] · b [3,2]'] }],
+  ])('rejects a %j and b %j with %j', (a, b, attrs, expected) => {
+    expect(() => product(a, b, attrs)).toThrow(errorAbout(expected));
   });
 });
 

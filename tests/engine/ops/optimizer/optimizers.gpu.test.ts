@@ -11,6 +11,7 @@ import {
   rmspropOp,
   sgdOp,
 } from '../../../../src/engine/ops/optimizer/optimizers.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkOp, type OpCheckInputs, randomTensor } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
 
@@ -54,9 +55,7 @@ describe('gradient_norm', () => {
       {},
       { traits: { maxBindingBytes: 2048 * 4 } },
     );
-    await expect(tooSmall).rejects.toThrow(
-      'gradient_norm: 8193 gradients, but bindings of 8192 bytes hold 8192',
-    );
+    await expect(tooSmall).rejects.toThrow(errorAbout({ area: 'gradient_norm', values: [8193, 8192] }));
   });
 
   for (const [name, word] of Object.entries({
@@ -269,7 +268,7 @@ describe('optimizers', () => {
       step: 'step' as const,
     };
     await expect(runOp(adamwOp, inputs, { ...adamAttrs, decayEnd: 0 })).rejects.toThrow(
-      'adamw: gradients is f32 [71], must be f32 [70] (as the weights)',
+      errorAbout({ area: 'adamw', values: ['gradients', 'f32', '[71]'] }),
     );
   });
 });

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { ssruStepOp } from '../../../../src/engine/ops/recurrence/ssru-step.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 for (const { B, beams, D, position } of [
@@ -34,5 +35,7 @@ it('rejects rows that are not a whole number of sentences', () => {
     state: { dtype: 'f32', shape: [5, 2, 4] },
     step: { dtype: 'u32', shape: [8] },
   } as const;
-  expect(() => ssruStepOp.shape(types, { beams: 2 })).toThrow('5 rows are not a multiple of 2 beams');
+  expect(() => ssruStepOp.shape(types, { beams: 2 })).toThrow(
+    errorAbout({ area: 'ssru_step', values: [5, 2] }),
+  );
 });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { ssruOp } from '../../../../src/engine/ops/recurrence/ssru.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { gpuDevice } from '../../../support/gpu.ts';
 import { checkGradient, checkOp, randomTensor } from '../../../support/op.ts';
 
@@ -37,6 +38,10 @@ it('reads and writes f16', async () => {
 
 it('rejects inputs that do not fit', () => {
   const f32 = (...shape: number[]) => ({ dtype: 'f32', shape }) as const;
-  expect(() => ssruOp.shape({ x: f32(2, 3, 7), bias: f32(3) }, {})).toThrow('must be [B,T,2D]');
-  expect(() => ssruOp.shape({ x: f32(2, 3, 8), bias: f32(3) }, {})).toThrow('bias is f32');
+  expect(() => ssruOp.shape({ x: f32(2, 3, 7), bias: f32(3) }, {})).toThrow(
+    errorAbout({ area: 'ssru', values: ['[2,3,7]'] }),
+  );
+  expect(() => ssruOp.shape({ x: f32(2, 3, 8), bias: f32(3) }, {})).toThrow(
+    errorAbout({ area: 'ssru', values: ['bias', 'f32'] }),
+  );
 });

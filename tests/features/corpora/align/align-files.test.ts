@@ -5,6 +5,7 @@ import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { alignFiles } from '../../../../src/features/corpora/align/align-files.ts';
 import { readText, writeText } from '../../../../src/files/files.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { EngineSession } from '../../../support/session.ts';
 import { wordPairs } from '../../../support/word-pairs.ts';
 
@@ -49,7 +50,7 @@ it('refuses files without a pair', async () => {
   await writeText(files, 'pairs.tsv', 'a\nb\n');
   const session = new EngineSession(files, async () => cpuEngine());
   await expect(alignFiles({ pairs: { files: ['pairs.tsv'] }, out: 'o' }, session)).rejects.toThrow(
-    /no line is a valid pair/,
+    errorAbout({ area: 'pairs.tsv' }),
   );
 });
 

@@ -73,7 +73,7 @@ it('continues an interrupted run, with the same result', async () => {
     if (++calls > 2) throw new Error('stop');
     return undefined;
   };
-  await expect(stopped.run(stop, never)).rejects.toThrow('stop');
+  await expect(stopped.run(stop, never)).rejects.toThrow(new Error('stop'));
   // What was written after the last state is written again.
   writeFileSync(at('parts.tsv.part'), 'half a li', { flag: 'a' });
   const second = await CleanRun.open(args('parts'));
@@ -137,7 +137,7 @@ it('starts again if one of its parts is gone', async () => {
     if (++calls > 2) throw new Error('stop');
     return undefined;
   };
-  await expect((await CleanRun.open(args)).run(stop, never)).rejects.toThrow('stop');
+  await expect((await CleanRun.open(args)).run(stop, never)).rejects.toThrow(new Error('stop'));
   rmSync(at('gone-rejected.tsv.part')); // as after a kill between the last two renames
   const again = await CleanRun.open(args);
   expect(again.done).toBe(0);

@@ -7,6 +7,7 @@ import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { encodePairs } from '../../../../src/text/batches/encoded-corpus.ts';
 import { parseLog } from '../../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../../src/train/run/recovery.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 import { EngineSession } from '../../../support/session.ts';
 import { trainBpe } from '../../../support/tokenizers.ts';
 import { tinyCorpus, tinyTraining } from '../../../support/training.ts';
@@ -74,12 +75,12 @@ describe('word alignments', () => {
   });
 
   it.each([
-    ['0-0\n0-0\n\n0-0\n0-0\n', 'align: it has 5 lines, pairs.tsv has more'],
-    ['0-0\n0-0\n\n0-0\n0-0\n0-0\n0-0\n', 'align: it has more lines than pairs.tsv, which has 6'],
-    ['0-0\n0-0 3-0\n\n\n\n\n', 'align: line 2: there is no word 3-0, the pair has 3 and 4 words'],
-    ['0-0\n0:0\n\n\n\n\n', 'align: line 2: 0:0 is no link'],
-  ])('are refused if they do not fit the lines: %j', async (alignments, message) => {
-    await expect(rowsOf(lines, alignments)).rejects.toThrow(message);
+    ['0-0\n0-0\n\n0-0\n0-0\n', { area: 'align', values: [5, 'pairs.tsv'] }],
+    ['0-0\n0-0\n\n0-0\n0-0\n0-0\n0-0\n', { area: 'align', values: ['pairs.tsv', 6] }],
+    ['0-0\n0-0 3-0\n\n\n\n\n', { area: 'align', values: [2, '3-0', 3, 4] }],
+    ['0-0\n0:0\n\n\n\n\n', { area: 'align: line 2', values: ['0:0'] }],
+  ])('are refused if they do not fit the lines: %j', async (alignments, expected) => {
+    await expect(rowsOf(lines, alignments)).rejects.toThrow(errorAbout(expected));
   });
 });
 
@@ -130,24 +131,27 @@ describe('a run', () => {
   it.each([
     [
       { guidedAlignment: undefined, guidedAlignmentWeight: 1 },
-      'guidedAlignmentWeight (1) needs guidedAlignment',
+      { area: 'train', options: ['guidedAlignmentWeight', 'guidedAlignment'], values: [1] },
     ],
-    [{ bpeDropout: 0.1, tokenizer: 'bpe' }, 'guidedAlignment cannot be combined with bpeDropout (0.1)'],
+    [
+      { bpeDropout: 0.1, tokenizer: 'bpe' },
+      { area: 'train', options: ['guidedAlignment', 'bpeDropout'], values: ['0.1'] },
+    ],
     [
       { samplingAlpha: 0.2, tokenizer: 'unigram' },
-      'guidedAlignment cannot be combined with samplingAlpha (0.2)',
+      { area: 'train', options: ['guidedAlignment', 'samplingAlpha'], values: ['0.2'] },
     ],
-    [{ augment: ['web'] }, 'guidedAlignment cannot be combined with augment (web)'],
+    [{ augment: ['web'] }, { area: 'train', options: ['guidedAlignment', 'augment'], values: ['web'] }],
     [
       { lora: { rank: 2 }, init: 'm' },
-      'guidedAlignment trains a head of the attention itself; leave out lora',
+      { area: 'train', options: ['guidedAlignment', 'lora'] },
     ],
     [
       { corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 50, seed: 1 } },
-      'guidedAlignment needs files of pairs',
+      { area: 'train', options: ['guidedAlignment'] },
     ],
-    [{ corpus: { kind: 'tsv', path: '-' } }, 'give files, not stdin'],
-  ])('refuses %j', async (fields, message) => {
-    await expect(run(fields)).rejects.toThrow(message);
+    [{ corpus: { kind: 'tsv', path: '-' } }, { area: 'train', options: ['guidedAlignment'] }],
+  ])('refuses %j', async (fields, expected) => {
+    await expect(run(fields)).rejects.toThrow(errorAbout(expected));
   });
 });

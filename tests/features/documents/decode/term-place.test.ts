@@ -5,6 +5,7 @@ import { ownWordsOf } from '../../../../src/features/documents/decode/own-words.
 import { PhraseSearch } from '../../../../src/features/documents/decode/phrase-search.ts';
 import { TermPlace } from '../../../../src/features/documents/decode/term-place.ts';
 import { createTokenizer, specialTokens } from '../../../../src/text/tokenizers/tokenizer.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 // Tokens from 10 continue a word.
 const joins = (_: number, token: number) => token >= 10;
@@ -106,6 +107,6 @@ it('puts a term in the place of the word that the model has for it', async () =>
   const found = await model.generate(sources, { phrases });
   expect(found.map(([best]) => best?.text)).toEqual(['El can es blanco.', 'La estancia tiene dos ventanal.']);
   await expect(model.generate(['a'], { phrases: [[{ text: 'b', start: 1, end: 1 }]] })).rejects.toThrow(
-    'offsets in it',
+    errorAbout({ area: 'phrases' }),
   );
 });

@@ -105,7 +105,7 @@ it.skipIf(!existsSync(shared))('writes the int8 file of Firefox (needs ../shared
   const files = await folderOf(contents);
   expect(await isModelFolder(files, 'm')).toBe(true);
   expect((await loadModelFolder(files, 'm')).weights).toEqual(model.weights);
-  expect(() => marianFiles(model, 'firefox')).toThrow('languagePair');
+  expect(() => marianFiles(model, 'firefox')).toThrow(errorAbout({ area: 'firefox' }));
 });
 
 it('names what is missing', async () => {

@@ -10,7 +10,7 @@ import {
   writeShortlist,
 } from '../../../../src/features/marian/files/shortlist.ts';
 import type { Tokenizer } from '../../../../src/text/tokenizers/tokenizer.ts';
-import { errorAbout } from '../../../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../../../support/expect-error.ts';
 
 const list = makeShortlist(
   [
@@ -52,18 +52,18 @@ it('allows the first tokens, those of the list, source tokens, and others up to 
   expect(allowedTokens(list, [1, 3], true, 6)).toEqual([0, 1, 2, 3, 4, 5, 11]);
 });
 
-it.each<[string, (bytes: Uint8Array, view: DataView) => Uint8Array | undefined, RegExp]>([
-  ['another file', (bytes) => bytes.fill(1, 0, 8), /first bytes/],
-  ['a truncated file', (bytes) => bytes.subarray(0, 60), /has 60 bytes, its header needs 104/],
-  ['a header only', (bytes) => bytes.subarray(0, 20), /truncated/],
-  ['a huge number', (_, view) => void view.setBigUint64(40, 2n ** 63n, true), /has the number/],
-  ['offsets that fall', (_, view) => void view.setBigUint64(56, 4n, true), /offsets are not in order/],
-  ['a target out of range', (_, view) => void view.setUint32(88, 12, true), /target token 12/],
-  ['another vocabulary', (_, view) => void view.setBigUint64(32, 4n, true), /needs 96/],
-])('refuses %s', (_, change, message) => {
+it.each<[string, (bytes: Uint8Array, view: DataView) => Uint8Array | undefined, ExpectedError]>([
+  ['another file', (bytes) => bytes.fill(1, 0, 8), { area: 'lex.bin' }],
+  ['a truncated file', (bytes) => bytes.subarray(0, 60), { area: 'lex.bin' }],
+  ['a header only', (bytes) => bytes.subarray(0, 20), { area: 'lex.bin' }],
+  ['a huge number', (_, view) => void view.setBigUint64(40, 2n ** 63n, true), { area: 'lex.bin' }],
+  ['offsets that fall', (_, view) => void view.setBigUint64(56, 4n, true), { area: 'lex.bin' }],
+  ['a target out of range', (_, view) => void view.setUint32(88, 12, true), { area: 'lex.bin' }],
+  ['another vocabulary', (_, view) => void view.setBigUint64(32, 4n, true), { area: 'lex.bin' }],
+])('refuses %s', (_, change, expected) => {
   const bytes = writeShortlist(list);
   const changed = change(bytes, new DataView(bytes.buffer)) ?? bytes;
-  expect(() => readShortlist(changed, 'lex.bin', sizes)).toThrow(message);
+  expect(() => readShortlist(changed, 'lex.bin', sizes)).toThrow(errorAbout(expected));
 });
 
 it('reads a lexical table of pieces', () => {

@@ -1,11 +1,11 @@
 // Vocabularies of Marian as YAML and JSON.
 
 import { expect, it } from 'vitest';
-import { HeddleError } from '../../../../src/core/errors.ts';
 import {
   isYamlVocabulary,
   parseYamlVocabulary,
 } from '../../../../src/features/marian/files/yaml-vocabulary.ts';
+import { errorAbout } from '../../../support/expect-error.ts';
 
 const parse = (text: string) => ({ ...parseYamlVocabulary(new TextEncoder().encode(text), 'v.yml') });
 
@@ -34,12 +34,11 @@ it('reads tokens in quotation marks and without', () => {
 it('reads JSON', () => expect(parse('{"</s>": 0, "<unk>": 1}')).toEqual({ '</s>': 0, '<unk>': 1 }));
 
 it.each([
-  ['a: 1\na: 2', 'line 2'],
-  ['a: b', 'the token a'],
-  ['"\\q": 1', 'line 1'],
-])('names the file and the place of %s', (text, place) => {
-  expect(() => parse(text)).toThrow(HeddleError);
-  expect(() => parse(text)).toThrow(place);
+  ['a: 1\na: 2', { area: 'v.yml', values: [2] }],
+  ['a: b', { area: 'v.yml', values: ['a'] }],
+  ['"\\q": 1', { area: 'v.yml', values: [1] }],
+])('names the file and the place of %s', (text, expected) => {
+  expect(() => parse(text)).toThrow(errorAbout(expected));
 });
 
 it('keeps the texts of tokens that YAML reads as other values, and reads many at once', () => {
