@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, esmExternalRequirePlugin, type Plugin, type UserConfig } from 'vite';
 import { codeExamples, codePage } from './demo/build/code-page.ts';
+import { fewWorkerFiles } from './demo/build/few-files.ts';
 import { htmlTranslator } from './demo/build/html-translator.ts';
 import {
   firefoxEngine,
@@ -92,32 +93,6 @@ const modules: UserConfig = {
 
 const pages = readdirSync(resolve(root, 'demo')).filter((name) => name.endsWith('.html'));
 
-/**
- * In the worker of the front page small modules that the same entries share are one file: each file is a request. The other
- * workers keep their files: merged ones are 15 % larger, since each module is a function there (strictExecutionOrder).
- */
-const fewFiles = (): Plugin => {
-  let isOfFrontPage = false;
-  return {
-    name: 'heddle:few-files',
-    options(given) {
-      isOfFrontPage = JSON.stringify(given.input).includes('translate-worker');
-    },
-    outputOptions: (output) =>
-      isOfFrontPage
-        ? {
-            ...output,
-            strictExecutionOrder: true, // merged files import each other
-            codeSplitting: {
-              groups: [
-                { name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 },
-              ],
-            },
-          }
-        : output,
-  };
-};
-
 const demo: UserConfig = {
   root: 'demo',
   base: './',
@@ -127,7 +102,7 @@ const demo: UserConfig = {
   preview: { headers: isolation },
   worker: {
     format: 'es',
-    plugins: () => [installedPeers(), shaderTexts(), htmlTranslator({ asFile: true }), fewFiles()],
+    plugins: () => [installedPeers(), shaderTexts(), htmlTranslator({ asFile: true }), fewWorkerFiles],
     rolldownOptions: { checks: pageChecks },
   },
   build: {
