@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { features } from '../features/features.ts';
-import { readText } from '../files/files.ts';
+import { readInputText } from '../files/read-input.ts';
 import { dawnGpu } from '../host/dawn.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { nodeHost } from '../host/node-host.ts';
@@ -158,7 +158,7 @@ function adapterOf(text: string): [string, string] {
 
 /** The keys of a file. Throws a HeddleError if it has none. */
 async function keysOf(path: string): Promise<string[]> {
-  const keys = (await readText(nodeFiles(), path))
+  const keys = (await readInputText(nodeFiles(), path))
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));

@@ -3,12 +3,13 @@
 import { load } from 'js-yaml';
 import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
-import { type Files, readText } from '../../files/files.ts';
+import type { Files } from '../../files/files.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
+import { readInputText } from '../../files/read-input.ts';
 
 /** Reads the fields of a file. Throws a HeddleError that names the file; `example`: of a file with fields. */
 export async function readYamlFields(files: Files, path: string, example: string): Promise<Json> {
-  const text = await readText(files, path);
+  const text = await readInputText(files, path);
   let json: unknown;
   try {
     json = load(text);

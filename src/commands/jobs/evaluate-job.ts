@@ -12,6 +12,7 @@ import {
 import { check } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import type { Pace } from '../../core/steps.ts';
+import { maxLines, readInputText } from '../../files/read-input.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { Session } from '../../session/session.ts';
@@ -111,9 +112,7 @@ export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> =
 
 /** The lines of a file of translations. Throws a HeddleError if their number is not that of the pairs. */
 async function readLines(path: string, count: number, { files }: Pick<Session, 'files'>): Promise<string[]> {
-  const lines = linesOf(new TextDecoder().decode(await files.read(path))).map((line) =>
-    line.replace(/\r$/, ''),
-  );
+  const lines = linesOf(await readInputText(files, path, maxLines)).map((line) => line.replace(/\r$/, ''));
   check(
     lines.length === count,
     msg`${lines.length} ${lines.length === 1 ? 'line' : 'lines'}, valid pairs in the files of pairs: ${count}`,

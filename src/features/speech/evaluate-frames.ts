@@ -11,6 +11,7 @@ import type { Pair } from '../../text/corpus/pairs.ts';
 import { scoreTranslations } from '../../text/metrics/metric.ts';
 import { tokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import { readPairs } from '../../train/data/read-pair-files.ts';
+import { readRecording } from './audio/read-recording.ts';
 import { clipsOf } from './load-clips.ts';
 import { LineModel, type SpeechModel } from './speech-model.ts';
 
@@ -50,7 +51,9 @@ async function clipSources(
     unit: 'clip',
     read: (sources) =>
       Promise.all(
-        sources.map(async (path) => (await model.transcribe(await files.read(path), options, path)).text),
+        sources.map(
+          async (path) => (await model.transcribe(await readRecording(files, path), options, path)).text,
+        ),
       ),
   };
 }

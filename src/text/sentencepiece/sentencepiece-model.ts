@@ -56,7 +56,7 @@ const types: Record<number, PieceType> = {
 const algorithms: Record<number, string> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' };
 
 /** Limits; the largest published models have 256,000 pieces in 5 MB. */
-const maxFile = 128 * 2 ** 20;
+export const maxSentencePiece = 128 * 2 ** 20;
 const maxPieces = 1_000_000;
 const maxPieceBytes = 1024;
 
@@ -65,7 +65,7 @@ export function readSentencePiece(file: Uint8Array, name: string): SentencePiece
   const fail = (reason: string): never => {
     throw new HeddleError(msg`not a valid SentencePiece model: ${reason}`, { area: name });
   };
-  if (file.length > maxFile) fail(`it has ${file.length} bytes, the maximum is ${maxFile}`);
+  if (file.length > maxSentencePiece) fail(`it has ${file.length} bytes, the maximum is ${maxSentencePiece}`);
   const pieces: Piece[] = [];
   // Protobuf: repeated occurrences of a message field are concatenated.
   const parts: Record<2 | 3 | 5, Uint8Array[]> = { 2: [], 3: [], 5: [] };

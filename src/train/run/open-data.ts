@@ -4,6 +4,7 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Message, msg, option } from '../../core/message.ts';
 import { type Pace, runPaced } from '../../core/steps.ts';
+import { readInput } from '../../files/read-input.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { decoderSelfAttention } from '../../model/sublayers.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -12,6 +13,7 @@ import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-tokenizer.ts';
+import { maxSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { removeCacheFile } from '../data/cache-file.ts';
@@ -243,7 +245,7 @@ async function givenTokenizers(
     check(!lowercase, msg`${path} determines whether text is lowercased; omit ${option('lowercase')}`, {
       area: 'train',
     });
-    return readTokenizerFile(await files.read(path), path, options);
+    return readTokenizerFile(await readInput(files, path, maxSentencePiece), path, options);
   };
   const both = await read(tokenizerFile);
   if (both) return { source: both, target: both };

@@ -4,7 +4,8 @@ import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { runPaced } from '../../../core/steps.ts';
 import { formatLinks, type WordLinks } from '../../../decode/word-links.ts';
-import { type Files, openStream, readText, writeTogether } from '../../../files/files.ts';
+import { type Files, openStream, writeTogether } from '../../../files/files.ts';
+import { maxLines, readInputText } from '../../../files/read-input.ts';
 import type { Job } from '../../../session/job.ts';
 import { createPace } from '../../../session/job-pace.ts';
 import { openModel } from '../../../session/open-model.ts';
@@ -87,7 +88,7 @@ async function lexiconAligner(
 
 /** The alignments in a file, one for each pair. Throws a HeddleError if it has another number of lines. */
 async function readAlignments(path: string, count: number, files: Files): Promise<WordLinks[]> {
-  const lines = linesOf(await readText(files, path));
+  const lines = linesOf(await readInputText(files, path, maxLines));
   check(lines.length === count, () => msg`it has ${lines.length} lines, there are ${count} pairs`, {
     area: path,
   });

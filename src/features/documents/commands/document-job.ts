@@ -19,6 +19,7 @@ import {
   writeTogether,
 } from '../../../files/files.ts';
 import { foreignFile } from '../../../files/owned-folder.ts';
+import { readInput, readInputText } from '../../../files/read-input.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
 import type { OpenSegments, SegmentTranslation } from '../document.ts';
@@ -152,13 +153,13 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
   const { input, output, encoding, options, segments, threshold, report, sourceLang, targetLang } = args;
   const { files, emit, signal } = session;
   const name = baseName(input);
-  const bytes = await files.read(input);
+  const bytes = await readInput(files, input);
   const document = await openDocument(bytes, name, { targetLang, encoding });
   const memory = await openMemory(args, session);
   const glossary =
     args.glossary === undefined
       ? undefined
-      : await readGlossary(await readText(files, args.glossary), baseName(args.glossary));
+      : await readGlossary(await readInputText(files, args.glossary), baseName(args.glossary));
   const model = await openFolder(args.folder, session, {
     ...args,
     sourceLang: undefined,

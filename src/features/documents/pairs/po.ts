@@ -1,6 +1,7 @@
 // Reads the translated messages of PO files as pairs; mo.ts reads their binary form.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { formatBytes } from '../../../core/format-numbers.ts';
 import { msg } from '../../../core/message.ts';
 import { concatBytes } from '../../../files/files.ts';
 import { withNewlines } from '../../../text/corpus/line-chunks.ts';
@@ -10,7 +11,7 @@ import { decodePo, parsePo } from './po-file.ts';
 import type { SegmentReader } from './segment-reader.ts';
 
 /** Larger files are not read: gettext's catalogs are at most some MB, and a whole file is in memory. */
-const maxBytes = 256 * 2 ** 20;
+const maxBytes = 64 * 2 ** 20;
 
 /** The pairs of a message: those of a plural pair its forms with singular and plural. */
 export function* pairsOf(
@@ -35,7 +36,8 @@ export async function wholeFile(chunks: AsyncIterable<Uint8Array>, name: string)
   for await (const chunk of chunks) {
     parts.push(chunk);
     size += chunk.length;
-    if (size > maxBytes) throw new HeddleError(msg`a catalog of more than ${maxBytes} bytes`, { area: name });
+    if (size > maxBytes)
+      throw new HeddleError(msg`a catalog of more than ${formatBytes(maxBytes)}`, { area: name });
   }
   return concatBytes(parts);
 }

@@ -47,6 +47,13 @@ export const isWav = (bytes: Uint8Array): boolean =>
 
 const textOf = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
 
+/** Throws a HeddleError that starts with `name` if the first bytes are not those of a WAV file. */
+export function checkWav(bytes: Uint8Array, name: string): void {
+  check(isWav(bytes), 'not a WAV file; convert it, for example with ffmpeg -i FILE -ar 16000 -ac 1 out.wav', {
+    area: name,
+  });
+}
+
 /**
  * Opens a WAV file. Throws a HeddleError that starts with `name` if it is damaged or of a kind that is not supported.
  */
@@ -54,8 +61,7 @@ export function openWav(bytes: Uint8Array, name: string): SoundParts {
   const fail = (reason: string): never => {
     throw new HeddleError(reason, { area: name });
   };
-  if (!isWav(bytes))
-    fail('not a WAV file; convert it, for example with ffmpeg -i FILE -ar 16000 -ac 1 out.wav');
+  checkWav(bytes, name);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let format: { kind: number; channels: number; rate: number; frame: number; bits: number } | undefined;
   let data: Uint8Array | undefined;

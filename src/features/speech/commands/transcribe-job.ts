@@ -5,6 +5,7 @@ import type { ModelArguments } from '../../../commands/jobs/model-arguments.ts';
 import { HeddleError } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import type { Job } from '../../../session/job.ts';
+import { readRecording } from '../audio/read-recording.ts';
 import type { SpeechSegment } from '../decode/speech-text.ts';
 import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
 import { speechModel } from '../speech-model.ts';
@@ -49,7 +50,7 @@ export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (ar
     for (const file of recordings) {
       try {
         const transcription = await model.transcribe(
-          await files.read(file),
+          await readRecording(files, file),
           {
             ...options,
             signal,

@@ -4,6 +4,7 @@ import type { Files } from '../../../files/files.ts';
 import type { VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import { clipFeatures } from '../audio/clip-features.ts';
 import { LogMel } from '../audio/log-mel.ts';
+import { readRecording } from '../audio/read-recording.ts';
 import { readSpeechFile } from '../audio/speech-samples.ts';
 import { drawLine, lineFrames, linePatchCount } from '../line-image.ts';
 
@@ -43,7 +44,7 @@ export function clipMaker(
           bytes: new Uint8Array(own.buffer, own.byteOffset, own.byteLength),
           frames: () => clipFeatures(mel, own, windowSamples),
         };
-      const bytes = await files.read(source);
+      const bytes = await readRecording(files, source);
       return { bytes, frames: () => clipFeatures(mel, readSpeechFile(bytes, source), windowSamples) };
     },
   };

@@ -1,0 +1,33 @@
+// Files that a person names and that a program holds in memory whole: their size is judged before they are read.
+
+import { check } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
+import { msg } from '../core/message.ts';
+import type { Files } from './files.ts';
+
+/** Maximum bytes of a document, a glossary or a configuration. */
+const maxText = 64 * 2 ** 20;
+
+/** Maximum bytes of a file with a line for each pair, such as translations or alignments. */
+export const maxLines = 256 * 2 ** 20;
+
+/**
+ * Reads a file that a person named. Throws a HeddleError that names it if it has more than `maximum` bytes [64 MiB]; it
+ * is not read then.
+ */
+export async function readInput(files: Files, path: string, maximum = maxText): Promise<Uint8Array> {
+  const checkSize = (bytes: number | undefined) =>
+    check(
+      (bytes ?? 0) <= maximum,
+      () => msg`it has ${formatBytes(bytes ?? 0)}; such a file has at most ${formatBytes(maximum)}`,
+      { area: path, kind: 'input' },
+    );
+  checkSize(await files.size?.(path));
+  const bytes = await files.read(path);
+  checkSize(bytes.length); // a pipe has no size before it is read
+  return bytes;
+}
+
+/** Reads a file of UTF-8 text as `readInput` does. */
+export const readInputText = async (files: Files, path: string, maximum?: number): Promise<string> =>
+  new TextDecoder().decode(await readInput(files, path, maximum));
