@@ -165,6 +165,16 @@ export function withArea<T>(area: string, work: () => T, replaced?: readonly str
   }
 }
 
+/** Returns `work()`. A HeddleError that it throws is the reason in a message about `area`, without its own area. */
+export function withReason<T>(area: string, message: (reason: Message) => Message, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(message(error.template), { kind: error.kind, area, cause: error });
+  }
+}
+
 /** The error with `to` in place of `from` in its area and its values: the name of a file that the user knows. */
 export function renamedError(error: unknown, from: string, to: string): unknown {
   if (!(error instanceof HeddleError)) return error;

@@ -1,7 +1,7 @@
 // Loads heddle's own format: config.json with the model configuration, model.safetensors, and tokenizer
 // files.
 
-import { check, HeddleError, withArea } from '../core/errors.ts';
+import { check, HeddleError, withArea, withReason } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { msg } from '../core/message.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
@@ -70,7 +70,11 @@ export async function loadHeddle(
   const bytes = await files.read(path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   const tensors = await widened(readSafetensors(bytes, path), path);
-  const weights = withArea(`${path} does not match ${names.config}`, () => weightsFromTensors(list, tensors));
+  const weights = withReason(
+    path,
+    (reason) => msg`it does not match ${names.config}: ${reason}`,
+    () => weightsFromTensors(list, tensors),
+  );
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = indexOfNonFinite(data);
     if (i >= 0)

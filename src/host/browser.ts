@@ -3,7 +3,7 @@
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
 import { optionalPackage, optionalPackages } from './optional-package.ts';
 import { serveFolder } from './static-server.ts';
@@ -190,13 +190,13 @@ export const callError = (browser: HeadlessBrowser, task: string, error: unknown
     ? new HeddleError(endMessage(browser, task), { kind: 'device', cause: error })
     : error;
 
-function endMessage(browser: HeadlessBrowser, task: string): string {
+function endMessage(browser: HeadlessBrowser, task: string): Message {
   const pipeline = browser.lastPipeline();
   const reason =
     pipeline === undefined
       ? ''
-      : `; the last compute pipeline was ${pipeline} (an error inside Firefox's WebGPU ends the whole browser)`;
-  return `${browser.name} ended while running ${task}${reason}`;
+      : msg`; the last compute pipeline was ${pipeline} (an error inside Firefox's WebGPU ends the whole browser)`;
+  return msg`${browser.name} ended while running ${task}${reason}`;
 }
 
 /** The relevant line of a failed launch. Puppeteer's message contains all output of the browser. */

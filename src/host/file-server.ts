@@ -78,7 +78,10 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
         }
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;
-        response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end(error.message);
+        const { kind, area, template } = error;
+        response
+          .writeHead(403, { 'Content-Type': 'application/json; charset=utf-8' })
+          .end(JSON.stringify({ kind, area, template }));
         return true;
       }
     },

@@ -3,7 +3,7 @@
 
 import type { Page } from 'puppeteer-core';
 import { withCallbacks } from '../core/callbacks.ts';
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, reasonOf } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { msg } from '../core/message.ts';
 import { callError, type HeadlessBrowser, onBrowserEnd, type PageListeners } from './browser.ts';
@@ -61,7 +61,7 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
     fail = reject;
   });
   failure.catch(() => {}); // it may reject after the call has ended
-  const lastOutput = () => (last === '' ? 'it printed nothing' : `its last output was: ${last}`);
+  const lastOutput = () => (last === '' ? msg`it printed nothing` : msg`its last output was: ${last}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const onOutput = (line: string) => {
     if (line !== '') last = line.slice(0, 200);
@@ -77,8 +77,8 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
       silence,
     );
   };
-  const stopWatching = onBrowserEnd(browser, what, ({ message }) =>
-    fail(new HeddleError(msg`${message}; ${lastOutput()}`, { kind: 'device' })),
+  const stopWatching = onBrowserEnd(browser, what, (error) =>
+    fail(new HeddleError(msg`${reasonOf(error)}; ${lastOutput()}`, { kind: 'device' })),
   );
   let page: Page | undefined;
   try {
@@ -100,15 +100,15 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
       call,
     );
     defined.catch(() => {}); // the page may close before
-    await Promise.race([withTimeout(loading, `waiting for ${what}`, defined), failure]);
+    await Promise.race([withTimeout(loading, msg`waiting for ${what}`, defined), failure]);
     onOutput('');
     const calling = page.evaluate((name, given) => Reflect.get(globalThis, name)(...given), call, args);
     calling.catch(() => {});
-    const work = timeout === undefined ? calling : withTimeout(timeout, `${what}`, calling);
+    const work = timeout === undefined ? calling : withTimeout(timeout, what, calling);
     return (await Promise.race([work, failure])) as Result;
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'timeout')
-      throw new HeddleError(msg`${error.message}; ${lastOutput()}`, { kind: error.kind });
+      throw new HeddleError(msg`${reasonOf(error)}; ${lastOutput()}`, { kind: error.kind });
     throw callError(browser, what, error);
   } finally {
     clearTimeout(timer);

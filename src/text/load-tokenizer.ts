@@ -1,7 +1,7 @@
 // Loads tokenizers: a tokenizer.json that heddle saved, or the file of another tool for a new training
 // (tokenizer.json or a SentencePiece model).
 
-import { check, HeddleError, withArea } from '../core/errors.ts';
+import { check, HeddleError, withReason } from '../core/errors.ts';
 import { listed, msg } from '../core/message.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
@@ -44,7 +44,11 @@ const names = {
 
 /** Runs `read`. A HeddleError that it throws names the supported kinds of files. */
 const tokenizerIn = <T>(name: string, read: () => T): T =>
-  withArea(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read);
+  withReason(
+    name,
+    (reason) => msg`neither a tokenizer.json nor a SentencePiece model (.model, .spm): ${reason}`,
+    read,
+  );
 
 /** What a model needs of a tokenizer file. */
 export interface TokenizerFileOptions {

@@ -9,7 +9,7 @@ import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
-import { errorAbout } from '../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../support/expect-error.ts';
 import { everyCase, gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus } from '../support/training.ts';
 
@@ -235,13 +235,13 @@ describe('train', () => {
     });
 
   it('names the option that is wrong', async () => {
-    const wrong = async (options: object, error: string) =>
-      expect(train(pairs, { ...settings, ...options } as TrainOptions)).rejects.toThrow(error);
-    await wrong({ batch: 8 }, 'there is no option batch');
-    await wrong({ steps: 0 }, 'train: steps is 0, it must be a whole number of at least 1');
-    await wrong({ resume: true }, 'resume needs checkpoint');
-    await wrong({ lora: { rank: 2 } }, 'lora needs a trained model');
-    await wrong({ from: {} }, 'not a model of heddle');
+    const wrong = async (options: object, expected: ExpectedError) =>
+      expect(train(pairs, { ...settings, ...options } as TrainOptions)).rejects.toThrow(errorAbout(expected));
+    await wrong({ batch: 8 }, { area: 'train', values: ['batch', 'batchSize'] });
+    await wrong({ steps: 0 }, { area: 'train', options: ['steps'], values: [0, 1] });
+    await wrong({ resume: true }, { area: 'train' });
+    await wrong({ lora: { rank: 2 } }, { area: 'train', options: ['lora', 'init'] });
+    await wrong({ from: {} }, { kind: 'input' });
     await expect(train([], settings)).rejects.toThrow(errorAbout({ area: 'train' }));
   });
 });

@@ -158,12 +158,14 @@ it('replaces the last steps of another run only with force', async () => {
     const kept = () => readFileSync(join(folder, 'ck.step-3/model.safetensors'));
     const before = kept();
     rmSync(checkpoint, { recursive: true });
-    const message = `keepLast: ${checkpoint}.step-3 is of another run; `;
+    const about = { options: ['keepLast'], values: [checkpoint, '.step-3'] };
     const other = { ...keep, seed: 2 };
-    await expect(trained(other)).rejects.toThrow(`${message}force: true replaces it, or move it away`);
+    await expect(trained(other)).rejects.toThrow(errorAbout({ ...about, offers: [{ force: true }] }));
     expect(readdirSync(folder)).toEqual(['ck.step-3']);
     await trained({ checkpoint, seed: 2, steps: 2 });
-    await expect(trained({ ...other, resume: true, steps: 3 })).rejects.toThrow(`${message}move it away`);
+    await expect(trained({ ...other, resume: true, steps: 3 })).rejects.toThrow(
+      errorAbout({ ...about, offers: [] }),
+    );
     expect(kept()).toEqual(before);
     await trained({ ...other, force: true });
     expect(kept()).not.toEqual(before);

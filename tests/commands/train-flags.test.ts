@@ -9,6 +9,7 @@ import { modelConfig } from '../../src/model/model-config.ts';
 import { completeSettings } from '../../src/train/settings/run-defaults.ts';
 import { completeArguments } from '../../src/train/settings/train-arguments.ts';
 import { optimizerOf, Recipe } from '../../src/train/settings/training-recipe.ts';
+import { errorAbout, errorNaming } from '../support/expect-error.ts';
 
 /** The settings on a command line. */
 function parsed(line: string) {
@@ -114,24 +115,39 @@ describe('the optimizer', () => {
 });
 
 it.each([
-  ['--momentum 0.5', 'momentum (0.5) does not exist for optimizer adamw, only for sgd'],
-  ['--optimizer rmsprop --weight-decay 0.1', 'weightDecay (0.1) does not exist for optimizer rmsprop'],
-  ['--optimizer sgd --betas 0.9,0.99', 'betas (0.9,0.99) does not exist for optimizer sgd'],
-  ['--schedule noam --schedule-steps 9', 'scheduleSteps (9) does not exist for schedule noam'],
-  ['--loss-scale-growth 9', 'lossScaleGrowth (9) does not exist for precision f32'],
-  ['--steps 3 --epochs 1', 'steps (3) and epochs (1) exclude each other'],
-  ['--batch-size 3 --max-tokens 100', 'batchSize (3) and maxTokens (100) exclude each other'],
-  ['--betas 0.9', 'It must be two rates, for example 0.9,0.98.'],
+  ['--momentum 0.5', errorAbout({ options: ['momentum', 'optimizer'], values: ['0.5', 'adamw', 'sgd'] })],
+  [
+    '--optimizer rmsprop --weight-decay 0.1',
+    errorAbout({ options: ['weightDecay', 'optimizer'], values: ['0.1', 'rmsprop'] }),
+  ],
+  [
+    '--optimizer sgd --betas 0.9,0.99',
+    errorAbout({ options: ['betas', 'optimizer'], values: ['0.9,0.99', 'sgd'] }),
+  ],
+  [
+    '--schedule noam --schedule-steps 9',
+    errorAbout({ options: ['scheduleSteps', 'schedule'], values: ['9', 'noam'] }),
+  ],
+  ['--loss-scale-growth 9', errorAbout({ options: ['lossScaleGrowth', 'precision'], values: ['9', 'f32'] })],
+  ['--steps 3 --epochs 1', errorAbout({ options: ['steps', 'epochs'], values: ['3', '1'] })],
+  [
+    '--batch-size 3 --max-tokens 100',
+    errorAbout({ options: ['batchSize', 'maxTokens'], values: ['3', '100'] }),
+  ],
+  ['--betas 0.9', errorNaming('--betas', '0.9')],
   [
     '--dropout heads=0.1',
-    'It must be a rate, or rates of embedding, attention, feedForward, residual, memory, output',
+    errorNaming('--dropout', 'heads=0.1', 'embedding, attention, feedForward, residual, memory, output'),
   ],
-  ['--lora-rank 0', "'0' is invalid. It must be a whole number of at least 1."],
-  ['--freeze ,', 'It must be a list with commas, for example encoder.*,*.bias.'],
-  ['--lora-alpha 4', 'lora.alpha needs lora.rank'],
-  ['--init base --tokenizer word', 'the model in base has its own tokenizer'],
-])('rejects %s', (line, message) => {
-  expect(() => complete(line)).toThrow(message);
+  ['--lora-rank 0', errorNaming('--lora-rank', "'0'", 1)],
+  ['--freeze ,', errorNaming('--freeze', "','")],
+  ['--lora-alpha 4', errorAbout({ options: ['lora.alpha', 'lora.rank'] })],
+  [
+    '--init base --tokenizer word',
+    errorAbout({ options: ['tokenizer', 'tokenizer', 'init'], values: ['base'] }),
+  ],
+])('rejects %s', (line, expected) => {
+  expect(() => complete(line)).toThrow(expected);
 });
 
 it('collects patterns of parameters and of layers for LoRA', () => {

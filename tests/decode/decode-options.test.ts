@@ -10,7 +10,7 @@ import {
   modeOf,
   withModelRules,
 } from '../../src/decode/decode-options.ts';
-import { errorAbout } from '../support/expect-error.ts';
+import { type ExpectedError, errorAbout } from '../support/expect-error.ts';
 import { smallModel } from '../support/model.ts';
 import { optionFile } from '../support/option-interface.ts';
 import type { Same } from '../support/types.ts';
@@ -41,42 +41,72 @@ describe('decodeSettings', () => {
     expect(settings({ maxNewTokens: 9 }).rules.forceEndAt).toBe(-1);
   });
 
-  const wrong: [DecodeOptions, string][] = [
-    [{ method: 'best' as never }, 'method is "best", it must be one of greedy, beam, sample'],
-    [{ beams: 0 }, 'beams is 0, it must be a whole number from 1 to 64'],
-    [{ beams: 65 }, 'beams is 65'],
-    [{ beams: 2.5 }, 'beams is 2.5'],
-    [{ method: 'greedy', beams: 2 }, 'beams is 2, it must be 1 or left out if method is greedy'],
-    [{ numReturn: 2 }, 'numReturn is 2, it must be 1 if method is greedy'],
-    [{ beams: 3, numReturn: 4 }, 'numReturn is 4, it must be a whole number from 1 to 3'],
-    [{ lengthPenalty: -1 }, 'lengthPenalty is -1, it must be a number of at least 0'],
-    [{ lengthPenalty: 'google' as never }, 'lengthPenalty is "google"'],
-    [{ lengthPenalty: { power: Number.NaN } }, 'lengthPenalty is {"power":null}'],
-    [{ temperature: 1 }, 'temperature is 1, it must be left out: method is greedy, not sample'],
-    [{ beams: 2, topK: 1 }, 'topK is 1, it must be left out: method is beam, not sample'],
-    [{ method: 'sample', temperature: 0 }, 'temperature is 0, it must be a number from 0.001 to 1000'],
-    [{ method: 'sample', topP: 0 }, 'topP is 0, it must be a number above 0 and at most 1'],
-    [{ method: 'sample', topP: 1.5 }, 'topP is 1.5'],
-    [{ method: 'sample', topK: -1 }, 'topK is -1, it must be a whole number of at least 0'],
-    [{ method: 'sample', seed: 2 ** 32 }, 'seed is 4294967296'],
-    [{ method: 'sample', earlyStopping: true }, 'earlyStopping is true, it must be left out'],
-    [{ beams: 2, earlyStopping: 'soon' as never }, 'earlyStopping is "soon"'],
-    [{ maxNewTokens: 17 }, 'maxNewTokens is 17, it must be a whole number from 1 to 16'],
-    [{ minNewTokens: 5, maxNewTokens: 5 }, 'minNewTokens is 5, it must be below maxNewTokens, 5'],
-    [{ noRepeatNgramSize: -2 }, 'noRepeatNgramSize is -2'],
-    [{ suppressTokens: [23] }, 'suppressTokens is [23], it must be ids from 0 to 22'],
+  const wrong: [DecodeOptions, ExpectedError][] = [
+    [{ method: 'best' as never }, { options: ['method'], values: ['"best"', 'greedy', 'beam', 'sample'] }],
+    [{ beams: 0 }, { options: ['beams'], values: [0, 1, 64] }],
+    [{ beams: 65 }, { options: ['beams'], values: [65] }],
+    [{ beams: 2.5 }, { options: ['beams'], values: [2.5] }],
     [
-      { suppressTokens: Array.from({ length: 23 }, (_, i) => i) },
-      'suppressTokens is [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22], it must be fewer',
+      { method: 'greedy', beams: 2 },
+      { options: ['beams', 'method'], values: [2, 'greedy'] },
     ],
-    [{ forcedBosTokenId: 23 }, 'forcedBosTokenId is 23, it must be an id from 0 to 22'],
-    [{ forceEos: 1 as never }, 'forceEos is 1, it must be true or false'],
-    [{ beamSize: 4 } as never, 'there is no option beamSize. Did you mean beams?'],
-    [{ nBest: 2 } as never, 'there is no option nBest'],
+    [{ numReturn: 2 }, { options: ['numReturn', 'method'], values: [2, 'greedy'] }],
+    [
+      { beams: 3, numReturn: 4 },
+      { options: ['numReturn'], values: [4, 1, 3] },
+    ],
+    [{ lengthPenalty: -1 }, { options: ['lengthPenalty'], values: [-1] }],
+    [{ lengthPenalty: 'google' as never }, { options: ['lengthPenalty'], values: ['"google"'] }],
+    [{ lengthPenalty: { power: Number.NaN } }, { options: ['lengthPenalty'], values: ['{"power":null}'] }],
+    [{ temperature: 1 }, { options: ['temperature', 'method'], values: [1, 'greedy', 'sample'] }],
+    [
+      { beams: 2, topK: 1 },
+      { options: ['topK', 'method'], values: [1, 'beam', 'sample'] },
+    ],
+    [
+      { method: 'sample', temperature: 0 },
+      { options: ['temperature'], values: [0, 0.001, 1000] },
+    ],
+    [
+      { method: 'sample', topP: 0 },
+      { options: ['topP'], values: [0, 1] },
+    ],
+    [
+      { method: 'sample', topP: 1.5 },
+      { options: ['topP'], values: [1.5, 1] },
+    ],
+    [
+      { method: 'sample', topK: -1 },
+      { options: ['topK'], values: [-1, 0] },
+    ],
+    [
+      { method: 'sample', seed: 2 ** 32 },
+      { options: ['seed'], values: [4294967296] },
+    ],
+    [
+      { method: 'sample', earlyStopping: true },
+      { options: ['earlyStopping', 'method'], values: ['true'] },
+    ],
+    [
+      { beams: 2, earlyStopping: 'soon' as never },
+      { options: ['earlyStopping'], values: ['"soon"'] },
+    ],
+    [{ maxNewTokens: 17 }, { options: ['maxNewTokens'], values: [17, 1, 16] }],
+    [
+      { minNewTokens: 5, maxNewTokens: 5 },
+      { options: ['minNewTokens', 'maxNewTokens'], values: [5] },
+    ],
+    [{ noRepeatNgramSize: -2 }, { options: ['noRepeatNgramSize'], values: [-2] }],
+    [{ suppressTokens: [23] }, { options: ['suppressTokens'], values: ['[23]', 22] }],
+    [{ suppressTokens: Array.from({ length: 23 }, (_, i) => i) }, { options: ['suppressTokens'] }],
+    [{ forcedBosTokenId: 23 }, { options: ['forcedBosTokenId'], values: [23, 22] }],
+    [{ forceEos: 1 as never }, { options: ['forceEos'], values: [1, 'true or false'] }],
+    [{ beamSize: 4 } as never, { values: ['beamSize', 'beams'] }],
+    [{ nBest: 2 } as never, { values: ['nBest'] }],
   ];
-  for (const [options, message] of wrong)
+  for (const [options, expected] of wrong)
     it(`rejects ${JSON.stringify(options)}`, () =>
-      expect(() => settings(options)).toThrow(`decode: ${message}`));
+      expect(() => settings(options)).toThrow(errorAbout({ area: 'decode', ...expected })));
 });
 
 it('has an interface with the help texts of the table', async () => {

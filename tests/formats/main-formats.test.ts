@@ -4,6 +4,7 @@ import { features } from '../../src/features/features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { allFormats, mainFormats } from '../../src/formats/main-formats.ts';
 import { isModelFolder, loadModelFolder } from '../../src/formats/model-folder.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const folder = (files: Record<string, unknown>) =>
   memoryFiles(
@@ -45,6 +46,9 @@ it('does not know the folders of guests without their rows, and says which forma
   expect(await isModelFolder(marian, 'm', features.formats)).toBe(true);
   const pytorch = folder({ 'config.json': { format: 'pytorch' } });
   await expect(loadModelFolder(pytorch, 'm')).rejects.toThrow(
-    mainFormats.flatMap(({ names, read }) => (read ? names : [])).join(', '),
+    errorAbout({
+      area: 'm/config.json',
+      values: [mainFormats.flatMap(({ names, read }) => (read ? names : [])).join(', ')],
+    }),
   );
 });

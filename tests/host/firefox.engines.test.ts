@@ -7,6 +7,7 @@ import { type Firefox, launchFirefox } from '../../src/host/firefox.ts';
 import { findFirefox } from '../../src/host/programs.ts';
 import { runInPage } from '../../src/host/run-in-page.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { waitLimit } from '../support/time-limits.ts';
 
 afterEach(() => {
@@ -23,7 +24,7 @@ it('throws an error that names the Debian package if Firefox is missing', async 
   vi.stubEnv('PATH', '');
   skip(findFirefox() !== undefined, 'Firefox is at a fixed path');
   await expect(launchFirefox()).rejects.toThrow(
-    /^no Firefox found: install it.*firefox-esr.*set FIREFOX_PATH/,
+    errorAbout({ kind: 'unsupported', values: ['Firefox', 'FIREFOX_PATH'] }),
   );
 });
 
@@ -87,7 +88,7 @@ describe('a running Firefox', () => {
     expect(await runInPage(firefox, server.url, { call: 'compile' })).toEqual(['first', 'second']);
     expect(firefox.lastPipeline()).toBe('second');
     await expect(runInPage(firefox, server.url, { call: 'panic' })).rejects.toThrow(
-      /^Firefox ended while running panic\(\) in http:\S+; the last compute pipeline was bad\.main /,
+      errorAbout({ kind: 'device', values: ['bad.main'] }),
     );
   });
 });

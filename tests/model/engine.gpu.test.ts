@@ -14,6 +14,7 @@ import type { ModelOptions } from '../../src/model/model-config.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/train/update/optimizer-config.ts';
 import { evaluationGraph, trainingGraph } from '../../src/train/update/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
+import { errorNaming } from '../support/expect-error.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
@@ -137,7 +138,7 @@ describe('an engine', () => {
       ),
       kind: 'memory',
     });
-    expect(() => engine.write('weights', new Float32Array(1))).toThrow('there is no state weights');
+    expect(() => engine.write('weights', new Float32Array(1))).toThrow(errorNaming('engine', 'weights'));
     engine.destroy();
   });
 
@@ -218,11 +219,9 @@ describe('an engine', () => {
       engine.copy('a', 'b');
       expect([await held('a'), await held('b')]).toEqual([-2, -2]);
       for (const move of ['copy', 'swap'] as const) {
-        expect(() => engine[move]('a', 'a')).toThrow('must be two states of the same type');
-        expect(() => engine[move]('a', 'short')).toThrow(
-          'f32 [1200000] and short f32 [1199999] must be two states of the same type',
-        );
-        expect(() => engine[move]('a', 'none')).toThrow('there is no state none');
+        expect(() => engine[move]('a', 'a')).toThrow(errorNaming('a', 'f32', 'a', 'f32'));
+        expect(() => engine[move]('a', 'short')).toThrow(errorNaming('f32 [1200000]', 'short f32 [1199999]'));
+        expect(() => engine[move]('a', 'none')).toThrow(errorNaming('none'));
       }
     }
     reset();
@@ -255,7 +254,7 @@ describe('an engine', () => {
     const [program] = await engine.prepare([graph()]);
     const { passes, runs } = await engine.profile!(program!, 2);
     expect([passes.length, runs]).toEqual([program!.plan!.passes.length, 2]);
-    await expect(other.profile!(program!)).rejects.toThrow('takes a program that this engine has prepared');
+    await expect(other.profile!(program!)).rejects.toThrow(errorNaming('engine', 'profile'));
     expect(cpuEngine().profile).toBeUndefined();
     for (const e of [engine, other]) e.destroy();
   });

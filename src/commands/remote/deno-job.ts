@@ -38,7 +38,11 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
       );
       child.once('close', () => {
         const output = printed.trim();
-        fail(new HeddleError(msg`Deno ended while running ${job}${output && msg`; it printed: ${output}`}`));
+        fail(
+          new HeddleError(msg`Deno ended while running ${job}${output && msg`; it printed: ${output}`}`, {
+            kind: 'device',
+          }),
+        );
         resolve();
       });
     });

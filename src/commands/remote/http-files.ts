@@ -1,6 +1,7 @@
 // Files for a job in a page: the client of the file server in Node (src/host/file-server.ts).
 import { HeddleError } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
+import type { SentError } from './json-transport.ts';
 
 /** Files of the file server at `base`: a URL, or a path in a page of the same server. */
 export function httpFiles(base: string): Files {
@@ -12,7 +13,10 @@ export function httpFiles(base: string): Files {
     } catch (error) {
       throw new HeddleError('the file server does not answer', { area: path, cause: error });
     }
-    if (method !== 'HEAD' && !response.ok) throw new HeddleError(await response.text());
+    if (method !== 'HEAD' && !response.ok) {
+      const error = (await response.json()) as SentError;
+      throw new HeddleError(error.template, error);
+    }
     return response;
   };
   return {

@@ -139,7 +139,7 @@ function startHeartbeat(
   return setInterval(() => {
     if (waiting) return;
     waiting = true;
-    withTimeout(limit * 1000, `A heartbeat of ${host.name} that runs ${name}`, host.ping()).then(() => {
+    withTimeout(limit * 1000, msg`A heartbeat of ${host.name} that runs ${name}`, host.ping()).then(() => {
       waiting = false;
     }, fail);
   }, every * 1000);

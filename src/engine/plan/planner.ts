@@ -171,8 +171,8 @@ function passOf(
   }
   if (f16.length > 0 && !traits.f16)
     throw new HeddleError(
-      msg`${node.op.name} (${node.scope}): ${listed(f16)} would be stored as f16, but this adapter has no shader-f16; use precision f32`,
-      { kind: 'unsupported' },
+      msg`${listed(f16)} would be stored as f16, but this adapter has no shader-f16; use precision f32`,
+      { area: `${node.op.name} (${node.scope})`, kind: 'unsupported' },
     );
   for (const n of launch.grid)
     if (n > 65535 || n < 1 || !Number.isInteger(n))

@@ -128,9 +128,9 @@ async function check(
   const titles: Record<Checksum['kind'], string> = { sha256: 'SHA-256', git: 'Git checksum' };
   const reason =
     size !== undefined && size !== length
-      ? `it has ${length} bytes, the hub says ${size}`
+      ? msg`it has ${length} bytes, the hub says ${size}`
       : stated && actual !== stated.hex
-        ? `its ${titles[stated.kind]} is ${actual}, the hub says ${stated.hex}`
+        ? msg`its ${titles[stated.kind]} is ${actual}, the hub says ${stated.hex}`
         : undefined;
   if (reason === undefined) return;
   await parts.remove();

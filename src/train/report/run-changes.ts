@@ -61,17 +61,20 @@ export function parseChanges(text = ''): RunChange[] {
   const parts = text.split(';').map((part) => part.trim());
   const changes = parts.filter(Boolean).map((part): RunChange => {
     const [step = '', ...fields] = part.split(/\s+/);
-    const where = `train: changes (${JSON.stringify(part)})`;
+    const where = msg`${option('changes')} (${JSON.stringify(part)})`;
     check(
       /^\d+$/.test(step),
       msg`${where} must begin with a number of steps, for example 40 learningRate=0.001`,
+      { area: 'train' },
     );
-    check(fields.length > 0, msg`${where} needs a setting, for example 40 learningRate=0.001`);
+    check(fields.length > 0, msg`${where} needs a setting, for example 40 learningRate=0.001`, {
+      area: 'train',
+    });
     const settings: Record<string, number> = {};
     for (const field of fields) {
       const [, name = '', value = ''] = /^(\w+)=(\S+)$/.exec(field) ?? [];
-      check(name, msg`${field} must be a setting and its value, for example learningRate=0.001`, {
-        area: where,
+      check(name, msg`${where}: ${field} must be a setting and its value, for example learningRate=0.001`, {
+        area: 'train',
       });
       settings[name] = Number(value);
     }

@@ -1,6 +1,7 @@
 // Jobs in Deno.
 import { expect, it, vi } from 'vitest';
 import { runInDeno } from '../../../src/commands/remote/deno-job.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { testRemoteJobs } from '../../support/remote-jobs.ts';
 
 testRemoteJobs({ name: 'Deno', place: 'Deno', program: /deno/, run: runInDeno });
@@ -10,6 +11,6 @@ it('names the npm package if there is no Deno', async () => {
   vi.stubEnv('PATH', '');
   const options = { paths: [], signal: new AbortController().signal, onEvent: () => {} };
   await expect(runInDeno('info', {}, options)).rejects.toThrow(
-    'no Deno found: install it (npm install -g deno), or set DENO_PATH to the path of its program',
+    errorAbout({ kind: 'unsupported', values: ['Deno', 'npm install -g deno', 'DENO_PATH'] }),
   );
 });

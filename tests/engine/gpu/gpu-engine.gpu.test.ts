@@ -10,7 +10,7 @@ import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { clipScale, counterLength } from '../../../src/engine/ops/optimizer/clip.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { errorAbout, errorNaming } from '../../support/expect-error.ts';
 import { gpuDevice, gpuHost } from '../../support/gpu.ts';
 import { watchedDevice } from '../../support/watched-device.ts';
 
@@ -77,7 +77,7 @@ describe('a runner', () => {
     const { engine, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending = [runner.run(), runner.run(), runner.run()];
-    expect(() => runner.run()).toThrow('runner: more than 3 runs in flight; await an earlier one first');
+    expect(() => runner.run()).toThrow(errorNaming('runner', 3));
     await pending[0];
     await runner.run();
     await Promise.all(pending);
@@ -162,8 +162,8 @@ describe('a session', () => {
 
   it('lists the existing states if an unknown one is requested', async () => {
     const { engine } = await open(sums(4));
-    expect(() => engine.write('t', new Float32Array(4))).toThrow('engine: there is no state t; there are s');
-    await expect(engine.read('t')).rejects.toThrow('there is no state t');
+    expect(() => engine.write('t', new Float32Array(4))).toThrow(errorNaming('engine', 't', 's'));
+    await expect(engine.read('t')).rejects.toThrow(errorNaming('engine', 't'));
     engine.destroy();
   });
 
@@ -176,8 +176,8 @@ describe('a session', () => {
     const [program] = runners;
     for (const use of [() => program?.run(), () => program?.submit()])
       expect(use).toThrow(errorAbout({ kind: 'input' }));
-    expect(() => engine.write('s', new Float32Array(4))).toThrow('there is no state s');
-    await expect(engine.read('s')).rejects.toThrow('there is no state s');
+    expect(() => engine.write('s', new Float32Array(4))).toThrow(errorNaming('engine', 's'));
+    await expect(engine.read('s')).rejects.toThrow(errorNaming('engine', 's'));
     const other = new GpuEngine(engine.device);
     const [runs] = await other.preparePlans([makePlan(sums(4))]);
     runs?.inputs.x?.fill(2);

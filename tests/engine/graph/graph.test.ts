@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { Graph, printGraph } from '../../../src/engine/graph/graph.ts';
 import type { Node } from '../../../src/engine/ops/op.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { errorAbout, errorNaming } from '../../support/expect-error.ts';
 import { fork, forkOp, scale, scaleOp, times } from '../../support/toys.ts';
 
 describe('names', () => {
@@ -127,7 +127,7 @@ describe('replace', () => {
     const { g, y } = chain();
     const wide = g.input('wide', 'f32', [5]);
     expect(() => g.replace([y.node!], scaleOp, { x: wide }, { factor: 1 }, { y })).toThrow(
-      'graph: scale has the output [5], but must replace other.scale [4]',
+      errorNaming('scale', '[5]', 'other.scale', '[4]'),
     );
   });
 });

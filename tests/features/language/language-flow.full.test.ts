@@ -13,6 +13,7 @@ import {
 } from '../../../src/features/language/language-flow.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
+import { errorOfKind } from '../../support/expect-error.ts';
 
 const model = { dModel: 16, feedForward: 16, heads: 2, encoderLayers: 1, decoderLayers: 1 };
 const plan: LanguagePlan = {
@@ -46,7 +47,7 @@ it('makes the files of Firefox, and continues after a stop', async () => {
     },
   });
   const begun: LanguageStepName[] = [];
-  await expect(flow?.run((name) => begun.push(name))).rejects.toThrow(/abort/i);
+  await expect(flow?.run((name) => begun.push(name))).rejects.toThrow(errorOfKind('aborted'));
   expect(begun).toEqual(['clean', 'tokenizer', 'teacher']);
 
   const steps: number[] = [];

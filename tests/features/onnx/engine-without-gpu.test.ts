@@ -38,22 +38,30 @@ describe('device auto', () => {
 
   it('keeps a GPU, and a software adapter without onnxruntime-web', async () => {
     const fast = opened('auto', { gpu: async () => gpuWith(false) });
-    await expect(fast.session.engine()).rejects.toThrow('is required');
+    await expect(fast.session.engine()).rejects.toThrow(
+      errorAbout({ kind: 'unsupported', values: ['maxStorageBuffersPerShaderStage'] }),
+    );
     const slow = opened('auto', { gpu: async () => gpuWith(true), onnxRuntime: missing });
-    await expect(slow.session.engine()).rejects.toThrow('is required');
+    await expect(slow.session.engine()).rejects.toThrow(
+      errorAbout({ kind: 'unsupported', values: ['maxStorageBuffersPerShaderStage'] }),
+    );
     expect(slow.events[0]).toMatchObject({
       text: expect.stringContaining('is missing: it is not installed'),
     });
   });
 
   it('throws if there is neither', async () => {
-    await expect(opened('auto', { onnxRuntime: missing }).session.engine()).rejects.toThrow('not installed');
+    await expect(opened('auto', { onnxRuntime: missing }).session.engine()).rejects.toThrow(
+      errorAbout({ kind: 'unsupported' }),
+    );
   });
 });
 
 it('says what training needs', async () => {
   const { session } = opened('wasm');
-  await expect(session.engine({ trains: true })).rejects.toThrow('Training needs WebGPU');
+  await expect(session.engine({ trains: true })).rejects.toThrow(
+    errorAbout({ kind: 'unsupported', values: ['gpu'] }),
+  );
 });
 
 it('names the devices if another name is given', () => {

@@ -13,6 +13,7 @@ import { dropoutRates } from '../../../src/train/run/live-run.ts';
 import type { RunningTraining } from '../../../src/train/run/loop.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { itInFull } from '../../support/in-full.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
@@ -122,14 +123,14 @@ itInFull(
 );
 
 it('names the problem in a list of changes', async () => {
-  for (const [changes, message] of [
-    ['soon learningRate=1', 'changes ("soon learningRate=1") must begin with a number of steps'],
-    ['4', 'changes ("4") needs a setting'],
-    ['4 seed=2', 'seed cannot change during a run; learningRate, dropout, evalSteps can'],
-    ['4 dropout=1', 'dropout (1) must be a number of at least 0 and below 1'],
-    ['4 dropout', 'changes ("4 dropout"): dropout must be a setting and its value'],
+  for (const [changes, expected] of [
+    ['soon learningRate=1', { options: ['changes'], values: ['"soon learningRate=1"'] }],
+    ['4', { options: ['changes'], values: ['"4"'] }],
+    ['4 seed=2', { options: ['seed', 'learningRate', 'dropout', 'evalSteps'] }],
+    ['4 dropout=1', { options: ['dropout'], values: [1] }],
+    ['4 dropout', { options: ['changes'], values: ['"4 dropout"', 'dropout'] }],
   ] as const)
-    await expect(run({ changes }), changes).rejects.toThrow(`train: ${message}`);
+    await expect(run({ changes }), changes).rejects.toThrow(errorAbout({ area: 'train', ...expected }));
   expect((await run({ changes: '9 dropout=0', steps: 1 })).messages).toContain(
     'changes after the last step, 1, have no effect: 9 dropout=0',
   );
