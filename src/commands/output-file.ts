@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { errorKind, HeddleError, shellQuote } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 import { withSlashes } from '../files/files.ts';
 import { parseManifest } from '../files/folder-manifest.ts';
 import { manifestName } from '../files/model-file.ts';
@@ -51,7 +51,7 @@ export const isModelIn = (model: string, folder: string): boolean =>
   isSamePlace(model, folder) || (/\.safetensors$/i.test(model) && isSamePlace(dirname(model), folder));
 
 /** The error of an output file that exists. `remedy`: how to overwrite it. */
-export const fileExists = (flag: string, path: string, remedy: string): HeddleError =>
+export const fileExists = (flag: string, path: string, remedy: Message): HeddleError =>
   new HeddleError(msg`this file exists; ${remedy}`, { area: `${flag} ${shellQuote(path)}` });
 
 /** How to check an output file. */
@@ -73,19 +73,18 @@ export function checkOutputFile(
   { force = false, inputs = [], taken = [] }: OutputOptions,
 ): void {
   checkNamed(flag, path, 'file');
-  const refused = (reason: string) =>
-    new HeddleError(msg`${reason}`, { area: `${flag} ${shellQuote(path)}` });
+  const refused = (reason: Message) => new HeddleError(reason, { area: `${flag} ${shellQuote(path)}` });
   if (inputs.some((input) => input !== '-' && isSamePlace(input, path)))
-    throw refused('the command reads this file; name another file');
+    throw refused(msg`the command reads this file; name another file`);
   if (taken.some((other) => isSamePlace(other, path)))
-    throw refused('another output has this name; name another file');
+    throw refused(msg`another output has this name; name another file`);
   const owner = folderWith(path);
   if (owner !== undefined)
-    throw refused(`it is a file that heddle wrote in the folder ${owner}; name another file`);
+    throw refused(msg`it is a file that heddle wrote in the folder ${owner}; name another file`);
   if (!force && isExistingFile(path))
-    throw fileExists(flag, path, '--force overwrites it, or name another file');
+    throw fileExists(flag, path, msg`--force overwrites it, or name another file`);
   const problem = writeProblem(path);
-  if (problem !== undefined) throw refused(`cannot write: ${problem}`);
+  if (problem !== undefined) throw refused(msg`cannot write: ${problem}`);
 }
 
 /** Checks the output files of a command by their flags; each has a path of its own. See `checkOutputFile`. */

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import stringWidth from 'string-width';
 import { escapeControls, HeddleError, shellQuote } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { errorText } from './message-flags.ts';
@@ -155,6 +156,6 @@ function isFile(word: string): boolean {
   } catch {
     return true; // a new file
   }
-  const remedy = `put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)} --force`;
+  const remedy = msg`put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)} --force`;
   throw fileExists('--json', word, remedy);
 }

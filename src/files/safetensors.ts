@@ -3,7 +3,7 @@
 
 import { fromBfloat16 } from '../core/bfloat16.ts';
 import { HeddleError } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 import { type DType, sizeOf, type Tensor } from '../core/tensor.ts';
 import { isCount, isObject, type Json } from './json-files.ts';
 import { type Archive, bytesIn, partOf } from './zip.ts';
@@ -50,7 +50,7 @@ export interface SafetensorsHeader {
   readonly base: number;
 }
 
-const fail = (name: string, reason: string): never => {
+const fail = (name: string, reason: Message): never => {
   throw new HeddleError(msg`not a valid safetensors file: ${reason}`, { area: name, kind: 'input' });
 };
 
@@ -63,22 +63,23 @@ export function readSafetensorsHeader(
   fileBytes: number,
   name = 'safetensors',
 ): SafetensorsHeader {
-  if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, the header length needs 8`);
+  if (fileBytes < 8 || start.length < 8)
+    fail(name, msg`it has ${fileBytes} bytes, the header length needs 8`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
-  if (length > maxHeader) fail(name, `its header has ${length} bytes, the maximum is ${maxHeader}`);
+  if (length > maxHeader) fail(name, msg`its header has ${length} bytes, the maximum is ${maxHeader}`);
   if (8 + length > fileBytes)
-    fail(name, `its header has ${length} bytes, the file ${fileBytes}: it may be truncated`);
+    fail(name, msg`its header has ${length} bytes, the file ${fileBytes}: it may be truncated`);
   let json: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(start.subarray(8, 8 + length));
     json = JSON.parse(text);
   } catch {
-    fail(name, 'its header is not JSON in UTF-8');
+    fail(name, msg`its header is not JSON in UTF-8`);
   }
-  if (!isObject(json)) fail(name, 'its header is not a JSON object');
+  if (!isObject(json)) fail(name, msg`its header is not a JSON object`);
   const { __metadata__: metadata = {}, ...rest } = json as Json;
   if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
-    fail(name, 'its __metadata__ is not a map of strings');
+    fail(name, msg`its __metadata__ is not a map of strings`);
   const bytes = fileBytes - 8 - length;
   const entries: Record<string, TensorEntry> = Object.create(null);
   for (const [key, value] of Object.entries(rest)) entries[key] = checkEntry(name, key, value, bytes);
@@ -88,11 +89,11 @@ export function readSafetensorsHeader(
   let end = 0;
   for (const [key, entry] of sorted) {
     const [from, to] = entry.data_offsets;
-    if (from < end) fail(name, `tensor ${key} overlaps the tensor before it`);
-    if (from > end) fail(name, `there is a gap of ${from - end} bytes before tensor ${key}`);
+    if (from < end) fail(name, msg`tensor ${key} overlaps the tensor before it`);
+    if (from > end) fail(name, msg`there is a gap of ${from - end} bytes before tensor ${key}`);
     end = to;
   }
-  if (end !== bytes) fail(name, `its tensors end at byte ${end} of ${bytes}`);
+  if (end !== bytes) fail(name, msg`its tensors end at byte ${end} of ${bytes}`);
   return { entries, metadata: metadata as Record<string, string>, base: 8 + length };
 }
 
@@ -116,18 +117,18 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
   const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<TensorEntry>;
   const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
   if (width === undefined)
-    return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
+    return fail(file, msg`tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
   if (!Array.isArray(e.shape) || !e.shape.every(isCount))
-    return fail(file, `the shape of tensor ${key} is not a list of non-negative integers`);
+    return fail(file, msg`the shape of tensor ${key} is not a list of non-negative integers`);
   const [from, to] = Array.isArray(e.data_offsets) ? e.data_offsets : [];
   if (!isCount(from) || !isCount(to) || e.data_offsets?.length !== 2 || from > to || to > bytes)
     return fail(
       file,
-      `tensor ${key} has data_offsets ${JSON.stringify(e.data_offsets)} of ${bytes} bytes: the file may be truncated`,
+      msg`tensor ${key} has data_offsets ${JSON.stringify(e.data_offsets)} of ${bytes} bytes: the file may be truncated`,
     );
   const elements = e.shape.reduce((a, b) => a * b, 1);
   if (!Number.isSafeInteger(elements) || elements * width !== to - from)
-    return fail(file, `tensor ${key} ${e.dtype} [${e.shape}] does not have ${to - from} bytes`);
+    return fail(file, msg`tensor ${key} ${e.dtype} [${e.shape.join()}] does not have ${to - from} bytes`);
   return { dtype: e.dtype as string, shape: e.shape, data_offsets: [from, to] };
 }
 
@@ -163,7 +164,7 @@ export function tensorFromBytes(
 ): Tensor {
   const { buffer } = bytes;
   const n = sizeOf(shape);
-  if (!littleEndian) fail(file, 'big-endian machines are not supported');
+  if (!littleEndian) fail(file, msg`big-endian machines are not supported`);
   switch (dtype) {
     case 'F32':
       return { dtype: 'f32', shape, data: new Float32Array(buffer) };
@@ -184,7 +185,7 @@ export function tensorFromBytes(
       const data = Int32Array.from(long, Number);
       for (let i = 0; i < n; i++)
         if (BigInt(data[i] as number) !== long[i])
-          fail(file, `tensor ${key} has the value ${long[i]}, which does not fit in int32`);
+          fail(file, msg`tensor ${key} has the value ${String(long[i])}, which does not fit in int32`);
       return { dtype: 'i32', shape, data };
     }
     default:

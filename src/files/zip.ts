@@ -2,7 +2,7 @@
 // and deflated ones. Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
 
 import { HeddleError } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 
 const localHeader = 0x04034b50;
 const centralHeader = 0x02014b50;
@@ -124,39 +124,40 @@ interface ZipEntry {
  * starts with `archive` if it is truncated or damaged, uses an unsupported feature, has a path that leaves its folder,
  * or a file that would fill the memory.
  */
-async function directoryOf(archive: Archive, fail: (problem: string) => never): Promise<ZipEntry[]> {
+async function directoryOf(archive: Archive, fail: (problem: Message) => never): Promise<ZipEntry[]> {
   const length = bytesIn(archive);
   const tail = await partOf(archive, Math.max(0, length - 22 - 0xffff), length);
   const view = viewOf(tail);
   let at = tail.length - 22;
   while (at >= 0 && view.getUint32(at, true) !== endHeader) at--;
-  if (at < 0) fail('not a zip archive, or truncated');
+  if (at < 0) fail(msg`not a zip archive, or truncated`);
   const count = view.getUint16(at + 10, true);
   const bytes = view.getUint32(at + 12, true);
   const from = view.getUint32(at + 16, true);
   const end = length - tail.length + at;
-  if (from + bytes > end || bytes > maxPacked) fail('its central directory is damaged');
+  if (from + bytes > end || bytes > maxPacked) fail(msg`its central directory is damaged`);
   const directory = await partOf(archive, from, from + bytes);
   const fields = viewOf(directory);
   const entries: ZipEntry[] = [];
   for (let i = 0, next = 0; i < count; i++) {
     const e = next;
     if (e + 46 > directory.length || fields.getUint32(e, true) !== centralHeader)
-      fail('its central directory is damaged');
+      fail(msg`its central directory is damaged`);
     const [flags, method, nameLength] = [8, 10, 28].map((offset) => fields.getUint16(e + offset, true));
     const [crc, packed, size, start] = [16, 20, 24, 42].map((offset) => fields.getUint32(e + offset, true));
     const name = new TextDecoder().decode(directory.subarray(e + 46, e + 46 + Number(nameLength)));
     next = e + 46 + Number(nameLength) + fields.getUint16(e + 30, true) + fields.getUint16(e + 32, true);
     if (name.endsWith('/')) continue;
-    if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name)) fail(`the path "${name}" leaves its folder`);
-    if (Number(flags) & 1) fail(`${name} is encrypted`);
-    if (size === maxSize || start === maxSize) fail(`${name} uses ZIP64, which is not supported`);
+    if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name))
+      fail(msg`the path "${name}" leaves its folder`);
+    if (Number(flags) & 1) fail(msg`${name} is encrypted`);
+    if (size === maxSize || start === maxSize) fail(msg`${name} uses ZIP64, which is not supported`);
     if (method !== 0 && method !== 8)
-      fail(`${name} uses compression method ${method}; supported are 0 (stored) and 8 (deflate)`);
+      fail(msg`${name} uses compression method ${method}; supported are 0 (stored) and 8 (deflate)`);
     const entry = { name, method, crc, packed, size, start } as ZipEntry;
     if (entry.size > maxPacked && entry.size > maxRatio * entry.packed)
-      fail(`${name} is compressed more than ${maxRatio} times, as no file of a model is`);
-    if (entry.start + 30 + entry.packed > from) fail(`${name} is truncated`);
+      fail(msg`${name} is compressed more than ${maxRatio} times, as no file of a model is`);
+    if (entry.start + 30 + entry.packed > from) fail(msg`${name} is truncated`);
     entries.push(entry);
   }
   return entries;
@@ -176,21 +177,22 @@ export async function unzip(
   onDamaged?: (name: string) => void,
   maxBytes: (name: string) => number = () => Number.POSITIVE_INFINITY,
 ): Promise<Record<string, Uint8Array>> {
-  const fail = (problem: string): never => {
+  const fail = (problem: Message): never => {
     throw new HeddleError(problem, { area: path, kind: 'input' });
   };
   const files: Record<string, Uint8Array> = {};
   const entries = await directoryOf(archive, fail);
   for (const { name, size } of entries)
-    if (size > maxBytes(name)) fail(`${name} has ${size} bytes; such a file has at most ${maxBytes(name)}`);
+    if (size > maxBytes(name))
+      fail(msg`${name} has ${size} bytes; such a file has at most ${maxBytes(name)}`);
   for (const { name, method, crc, packed, size, start } of entries) {
     const header = viewOf(await partOf(archive, start, start + 30));
-    if (header.byteLength < 30 || header.getUint32(0, true) !== localHeader) fail(`${name} is damaged`);
+    if (header.byteLength < 30 || header.getUint32(0, true) !== localHeader) fail(msg`${name} is damaged`);
     const from = start + 30 + header.getUint16(26, true) + header.getUint16(28, true);
     const data = await partOf(archive, from, from + packed);
-    if (data.length < packed) fail(`${name} is truncated`);
+    if (data.length < packed) fail(msg`${name} is truncated`);
     const damaged = (reason = ''): undefined => {
-      if (!onDamaged) fail(`${name} is damaged${reason}`);
+      if (!onDamaged) fail(msg`${name} is damaged${reason}`);
       onDamaged?.(name);
     };
     const whole = method === 0 ? data : await inflate(data, size).catch(() => damaged());

@@ -25,7 +25,7 @@ it('reads changes as it writes them, and as settings have them', () => {
   expect(changesIn(setting)).toEqual(parseChanges(setting));
   expect(changesIn('')).toEqual([]);
   expect(() => changesIn('momentum 0.9 after step 4')).toThrow(
-    errorAbout({ area: 'train: changes ("4 momentum 0.9")', values: ['momentum'] }),
+    errorAbout({ area: 'train', options: ['changes'], values: ['"4 momentum 0.9"', 'momentum'] }),
   );
 });
 

@@ -2,6 +2,7 @@
 // of the encoder, D model width.
 
 import { rejectField } from '../../core/fields.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { dim, type Shape } from '../../core/tensor.ts';
 import { fairseqSinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import type { Value } from '../../engine/ops/op.ts';
@@ -54,16 +55,16 @@ function withPositions(model: Scope, x: Value): Value {
 
 /** Throws a HeddleError that names a field which does not fit a source of frames. */
 function checkFrames(c: ModelConfig): void {
-  const fail = (field: keyof ModelConfig, wanted: string) =>
+  const fail = (field: keyof ModelConfig, wanted: Message) =>
     rejectField({ area: 'config', noun: 'field' }, field, c[field], wanted);
-  if (c.frameWidth < 1) fail('frameWidth', 'at least 1 if source is frames');
+  if (c.frameWidth < 1) fail('frameWidth', msg`at least 1 if source is frames`);
   if (c.stem === 'none' && c.frameWidth !== c.dModel)
-    fail('frameWidth', `dModel ${c.dModel} if stem is none`);
-  if (c.tie === 'all' || c.tie === 'embeddings') fail('tie', 'none or target if source is frames');
+    fail('frameWidth', msg`dModel ${c.dModel} if stem is none`);
+  if (c.tie === 'all' || c.tie === 'embeddings') fail('tie', msg`none or target if source is frames`);
   if (c.positions === 'fairseq-sinusoidal' || c.positions === 'relative')
-    fail('positions', 'sinusoidal, sinusoidal-halves, learned or none if source is frames');
-  if (c.positionOffset !== 0) fail('positionOffset', '0 if source is frames');
-  if (c.embeddingNorm) fail('embeddingNorm', 'false if source is frames');
+    fail('positions', msg`sinusoidal, sinusoidal-halves, learned or none if source is frames`);
+  if (c.positionOffset !== 0) fail('positionOffset', msg`0 if source is frames`);
+  if (c.embeddingNorm) fail('embeddingNorm', msg`false if source is frames`);
 }
 
 /** Sources of frames: vectors of `frameWidth` numbers, such as features of speech or patches of an image. */

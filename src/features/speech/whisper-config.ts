@@ -2,7 +2,7 @@
 // preprocessor_config.json and the tokenizer files say of prompts, rules and audio features.
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { isCount, isObject, type Json, parseJson, withoutUndefined } from '../../files/json-files.ts';
 import type { HfFamily } from '../../formats/hf/hf-families.ts';
 import {
@@ -99,11 +99,11 @@ const fixed = {
 function readWhisperFields({ get, number, whole, sizes: read, flag, reject }: HfFields): ModelOptions {
   const activation =
     activations.get(String(get('activation_function'))) ??
-    reject('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
-  if (!flag('tie_word_embeddings')) reject('tie_word_embeddings', 'a whisper model always ties them');
+    reject('activation_function', msg`heddle has ${[...activations.keys()].join(', ')}`);
+  if (!flag('tie_word_embeddings')) reject('tie_word_embeddings', msg`a whisper model always ties them`);
   const sizes = read(sizeNames);
   checkHeads(sizes, reject);
-  if (sizes.frameWidth === 0) reject('num_mel_bins', 'it must be at least 1');
+  if (sizes.frameWidth === 0) reject('num_mel_bins', msg`it must be at least 1`);
   const vocab = whole('vocab_size');
   const rate = number('dropout');
   return {
@@ -156,20 +156,20 @@ const maxSeconds = 3600;
 function windowSamples(json: Json, c: ModelConfig, path: string): number {
   const { feature_extractor: nested } = json;
   const fields = isObject(nested) ? nested : json;
-  const fail = (field: string, wanted: string): never => {
+  const fail = (field: string, wanted: Message): never => {
     throw new HeddleError(msg`${field} is ${JSON.stringify(fields[field])}, ${wanted}`, { area: path });
   };
   for (const [field, value] of Object.entries({ ...features, feature_size: c.frameWidth }))
-    if (!isNothing(fields[field]) && fields[field] !== value) fail(field, `heddle supports only ${value}`);
-  if (!isNothing(fields.dither) && fields.dither !== 0) fail('dither', 'heddle supports only 0');
+    if (!isNothing(fields[field]) && fields[field] !== value) fail(field, msg`heddle supports only ${value}`);
+  if (!isNothing(fields.dither) && fields.dither !== 0) fail('dither', msg`heddle supports only 0`);
   const seconds = fields.chunk_length ?? (2 * c.maxSource * features.hop_length) / features.sampling_rate;
   const samples = Number(seconds) * features.sampling_rate;
   if (typeof seconds !== 'number' || !(samples >= 400) || seconds > maxSeconds)
-    fail('chunk_length', `it must be a number of seconds of at most ${maxSeconds}`);
+    fail('chunk_length', msg`it must be a number of seconds of at most ${maxSeconds}`);
   if (samples > 2 * c.maxSource * features.hop_length)
-    fail('chunk_length', `the encoder has ${c.maxSource} positions, for ${c.maxSource / 50} s`);
+    fail('chunk_length', msg`the encoder has ${c.maxSource} positions, for ${c.maxSource / 50} s`);
   if (!isNothing(fields.n_samples) && fields.n_samples !== samples)
-    fail('n_samples', `it must be chunk_length times ${features.sampling_rate}, ${samples}`);
+    fail('n_samples', msg`it must be chunk_length times ${features.sampling_rate}, ${samples}`);
   return samples;
 }
 
@@ -208,7 +208,7 @@ function readSpeech(
 ): SpeechFacts {
   const rules = generation ?? raw;
   const path = `${folder}/${generation ? 'generation_config.json' : 'config.json'}`;
-  const fail = (field: string, wanted: string): never => {
+  const fail = (field: string, wanted: Message): never => {
     throw new HeddleError(msg`${field} is ${JSON.stringify(rules[field])}, ${wanted}`, { area: path });
   };
   const isId = (id: unknown): id is number => isCount(id) && id < c.tgtVocab;
@@ -216,21 +216,21 @@ function readSpeech(
   const id = (field: string): number | undefined => {
     const value = rules[field];
     if (isNothing(value)) return undefined;
-    return isId(value) ? value : fail(field, `it must be ${wantedId}`);
+    return isId(value) ? value : fail(field, msg`it must be ${wantedId}`);
   };
   const idList = (field: string): readonly number[] => {
     const list = rules[field];
     if (isNothing(list)) return [];
-    if (!Array.isArray(list)) return fail(field, 'it must be a list of ids');
+    if (!Array.isArray(list)) return fail(field, msg`it must be a list of ids`);
     // -1 stands for a list of the tokenizer in OpenAI's own files; it is no id.
-    return list.every(isId) ? list : fail(field, `it must be a list of ids below ${c.tgtVocab}`);
+    return list.every(isId) ? list : fail(field, msg`it must be a list of ids below ${c.tgtVocab}`);
   };
   const added = addedTokens(files, folder);
   const tokenIds = (field: string): ReadonlyMap<string, number> => {
     const table = rules[field];
     if (isNothing(table)) return new Map();
     if (!isObject(table) || !Object.values(table).every(isId))
-      return fail(field, `it must give ${wantedId} each`);
+      return fail(field, msg`it must give ${wantedId} each`);
     return new Map(Object.entries(table) as [string, number][]);
   };
   const tokens = tokenIds('lang_to_id');
@@ -244,15 +244,15 @@ function readSpeech(
     : [...added].filter(([token, at]) => isLanguage(token, at)))
     languages.set(token.replace(/^<\||\|>$/g, ''), at);
   const multilingual = rules.is_multilingual ?? raw.is_multilingual ?? c.tgtVocab >= 51865;
-  if (typeof multilingual !== 'boolean') return fail('is_multilingual', 'it must be true or false');
+  if (typeof multilingual !== 'boolean') return fail('is_multilingual', msg`it must be true or false`);
   const initial = rules.max_initial_timestamp_index;
   if (!isNothing(initial) && !isCount(initial))
-    fail('max_initial_timestamp_index', 'it must be a whole number');
+    fail('max_initial_timestamp_index', msg`it must be a whole number`);
   const maxLength = rules.max_length;
   // The prompt counts: start, in multilingual models language and task, then at least one token.
   const least = multilingual ? 4 : 2;
   if (!isNothing(maxLength) && !(isCount(maxLength) && maxLength >= least))
-    fail('max_length', `it must be a whole number of at least ${least}, for the prompt and one token`);
+    fail('max_length', msg`it must be a whole number of at least ${least}, for the prompt and one token`);
   const preprocessor = files['preprocessor_config.json'];
   const featurePath = `${folder}/preprocessor_config.json`;
   const facts: SpeechFacts = {
@@ -286,15 +286,15 @@ function readSpeech(
 function statedTask(
   { language, task }: Json,
   codes: readonly string[],
-  fail: (field: string, wanted: string) => never,
+  fail: (field: string, wanted: Message) => never,
 ): Pick<SpeechFacts, 'language' | 'task'> {
   if (codes.length === 0) return {};
   const code = typeof language === 'string' ? languageCode(codes, language) : undefined;
   if (!isNothing(language) && code === undefined)
-    fail('language', `it must be a language of the model: ${codes.slice(0, 20).join(', ')}`);
+    fail('language', msg`it must be a language of the model: ${codes.slice(0, 20).join(', ')}`);
   if (isNothing(task)) return { language: code, task: undefined };
   if (task !== 'transcribe' && task !== 'translate')
-    return fail('task', 'it must be transcribe or translate');
+    return fail('task', msg`it must be transcribe or translate`);
   return { language: code, task };
 }
 
@@ -302,15 +302,15 @@ function statedTask(
 function forcedIds(
   list: unknown,
   isId: (id: unknown) => id is number,
-  fail: (wanted: string) => never,
+  fail: (wanted: Message) => never,
 ): number[] {
   if (isNothing(list)) return [];
-  if (!Array.isArray(list)) return fail('it must be a list of pairs');
+  if (!Array.isArray(list)) return fail(msg`it must be a list of pairs`);
   return list.flatMap((pair) => {
     if (!Array.isArray(pair) || pair.length !== 2 || !isCount(pair[0]))
-      return fail('it must be a list of pairs');
+      return fail(msg`it must be a list of pairs`);
     if (isNothing(pair[1])) return [];
-    return isId(pair[1]) ? [pair[1]] : fail(`${JSON.stringify(pair[1])} is no id of the vocabulary`);
+    return isId(pair[1]) ? [pair[1]] : fail(msg`${JSON.stringify(pair[1])} is no id of the vocabulary`);
   });
 }
 

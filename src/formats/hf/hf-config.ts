@@ -46,26 +46,26 @@ export function readHfConfig(
   };
   const family = own ?? familyOf(raw.model_type);
   if (family?.type !== raw.model_type || !family)
-    return reject('model_type', `heddle reads ${hfTypes.join(', ')}`);
+    return reject('model_type', msg`heddle reads ${hfTypes.join(', ')}`);
   checkNames(path, raw, family);
   for (const [field, value] of Object.entries(generation ?? {}))
     if (!isKnownField(field, family) && !isNothing(value) && value !== false)
-      reject(field, 'a decoding rule that heddle does not support (generation_config.json)');
+      reject(field, msg`a decoding rule that heddle does not support (generation_config.json)`);
   checkNeutral(raw, requiredValuesOf(family), reject);
   if (family.like === 'bart' && !family.own) checkNeutral(raw, bartValues, reject);
   if (generation) checkNeutral(generation, requiredValuesOf(family), reject);
   for (const field of family.fixed ?? [])
     if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
-      reject(field, `it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
+      reject(field, msg`it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
   const get = (field: string): unknown => raw[field] ?? family.defaults[field];
   const number = (field: string): number => {
     const value = get(field);
-    if (typeof value !== 'number') reject(field, 'it must be a number');
+    if (typeof value !== 'number') reject(field, msg`it must be a number`);
     return value as number;
   };
   const whole = (field: string): number => {
     const value = number(field);
-    if (!isCount(value)) reject(field, 'it must be a whole number of at least 0');
+    if (!isCount(value)) reject(field, msg`it must be a whole number of at least 0`);
     return value;
   };
   const sizes: HfFields['sizes'] = (names) =>
@@ -74,7 +74,7 @@ export function readHfConfig(
     const value =
       raw[field] ??
       (tensor === undefined ? family.defaults[field] : family.defaults[field] === true || has(tensor));
-    if (typeof value !== 'boolean') reject(field, 'it must be true or false');
+    if (typeof value !== 'boolean') reject(field, msg`it must be true or false`);
     return value as boolean;
   };
   const fields: HfFields = { raw, family, has, get, number, whole, sizes, flag, reject };
@@ -87,9 +87,10 @@ export function readHfConfig(
     idOf('bos_token_id') ??
     get('decoder_start_token_id') ??
     get('bos_token_id');
-  if (!isCount(startId)) return reject('decoder_start_token_id', 'it must be a whole number of at least 0');
+  if (!isCount(startId))
+    return reject('decoder_start_token_id', msg`it must be a whole number of at least 0`);
   const ids = { padId: whole('pad_token_id'), startId, endId: whole('eos_token_id') };
-  if (ids.padId === ids.endId && !family.own) reject('eos_token_id', 'it must differ from pad_token_id');
+  if (ids.padId === ids.endId && !family.own) reject('eos_token_id', msg`it must differ from pad_token_id`);
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
     throw new HeddleError(
@@ -104,7 +105,7 @@ export function readHfConfig(
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
   for (const [field, wanted] of Object.entries(isT5 ? { ...same, ...sameOfT5 } : same))
     if (!isNothing(raw[field]) && raw[field] !== wanted)
-      reject(field, `it must be ${wanted}, as the other fields say`);
+      reject(field, msg`it must be ${wanted}, as the other fields say`);
   return {
     family,
     config: withArea(path, () =>
@@ -141,20 +142,20 @@ function readBartFields({
 }: HfFields): ModelOptions {
   const activation =
     activations.get(String(get('activation_function'))) ??
-    reject('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
+    reject('activation_function', msg`heddle has ${[...activations.keys()].join(', ')}`);
   const sharedTable = !family.separateEmbeddings || flag('share_encoder_decoder_embeddings');
   if (!family.separateEmbeddings && !flag('share_encoder_decoder_embeddings'))
-    reject('share_encoder_decoder_embeddings', `a ${String(raw.model_type)} model always shares them`);
+    reject('share_encoder_decoder_embeddings', msg`a ${String(raw.model_type)} model always shares them`);
   whole('extra_pos_embeddings'); // checked even if it is not used
   const tied = flag('tie_word_embeddings');
   if (sharedTable && !tied)
-    reject('tie_word_embeddings', 'supported only if source and target do not share embeddings');
+    reject('tie_word_embeddings', msg`supported only if source and target do not share embeddings`);
   const srcVocab = whole('vocab_size');
   const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
   if (sharedTable && tgtVocab !== srcVocab)
     reject(
       'decoder_vocab_size',
-      `it must be vocab_size, ${srcVocab}, since source and target share embeddings`,
+      msg`it must be vocab_size, ${srcVocab}, since source and target share embeddings`,
     );
   const sizes = read(sizeNames.bart);
   checkHeads(sizes, reject);
@@ -209,7 +210,7 @@ function checkNeutral(json: Json, table: typeof requiredValues, reject: Reject):
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
       reject(
         field,
-        wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which heddle does not support',
+        wanted.length ? msg`heddle supports only ${wanted.join(' or ')}` : msg`which heddle does not support`,
       );
   }
 }
@@ -226,18 +227,18 @@ function decodeRules(
   const id = (field: string): number | undefined => {
     const value = json[field];
     if (isNothing(value)) return undefined;
-    if (!isId(value)) reject(field, `it must be one id, below ${vocab}`);
+    if (!isId(value)) reject(field, msg`it must be one id, below ${vocab}`);
     return value as number;
   };
   const count = (field: string): number => {
     const value = json[field] ?? 0;
-    return isCount(value) ? value : reject(field, 'it must be a whole number of at least 0');
+    return isCount(value) ? value : reject(field, msg`it must be a whole number of at least 0`);
   };
   // A field that is null forces nothing.
   const absent = forced ? endId : undefined;
   const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : absent;
   if (forcedEnd !== undefined && forcedEnd !== endId)
-    reject('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
+    reject('forced_eos_token_id', msg`it must be eos_token_id, ${endId}`);
   const forcedBosTokenId =
     id('forced_bos_token_id') ??
     (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
@@ -246,11 +247,11 @@ function decodeRules(
   const minNewTokens = Math.max(0, count('min_length') - 1, count('min_new_tokens'));
   const penalty = json.repetition_penalty ?? 1;
   if (typeof penalty !== 'number' || !(penalty > 0))
-    return reject('repetition_penalty', 'it must be a number above 0');
+    return reject('repetition_penalty', msg`it must be a number above 0`);
   const words = bannedWords(json.bad_words_ids, reject);
   const checked = (field: string, ids: readonly number[]): readonly number[] => {
     const wrong = ids.find((token) => !isId(token));
-    return wrong === undefined ? ids : reject(field, `${wrong} is not an id below ${vocab}`);
+    return wrong === undefined ? ids : reject(field, msg`${wrong} is not an id below ${vocab}`);
   };
   const idsOf = (field: string) => checked(field, idList(field, json[field], reject));
   checked('bad_words_ids', words.flat());
@@ -258,7 +259,7 @@ function decodeRules(
   const suppressed = idsOf('suppress_tokens');
   const beginSuppressTokens = idsOf('begin_suppress_tokens');
   if (forcedEnd !== undefined && suppressed.includes(endId))
-    reject('suppress_tokens', `it has eos_token_id, ${endId}, which forced_eos_token_id forces`);
+    reject('suppress_tokens', msg`it has eos_token_id, ${endId}, which forced_eos_token_id forces`);
   const ban = [...words.flatMap((ids) => (ids.length === 1 && ids[0] !== endId ? ids : [])), ...suppressed];
   const sequences = words.filter((ids) => ids.length > 1);
   return {
@@ -276,10 +277,10 @@ function decodeRules(
 /** The ids of each word of bad_words_ids. */
 function bannedWords(words: unknown, reject: Reject): number[][] {
   if (isNothing(words)) return [];
-  if (!Array.isArray(words)) return reject('bad_words_ids', 'it must be a list of lists of ids');
+  if (!Array.isArray(words)) return reject('bad_words_ids', msg`it must be a list of lists of ids`);
   return words.map((word: unknown) => {
     if (!Array.isArray(word) || word.length === 0 || !word.every(Number.isSafeInteger))
-      reject('bad_words_ids', `${JSON.stringify(word)} must be a list of ids`);
+      reject('bad_words_ids', msg`${JSON.stringify(word)} must be a list of ids`);
     return word as number[];
   });
 }
@@ -287,6 +288,6 @@ function bannedWords(words: unknown, reject: Reject): number[][] {
 function idList(field: string, list: unknown, reject: Reject): number[] {
   if (isNothing(list)) return [];
   if (!Array.isArray(list) || !list.every(Number.isSafeInteger))
-    return reject(field, 'it must be a list of ids');
+    return reject(field, msg`it must be a list of ids`);
   return list as number[];
 }

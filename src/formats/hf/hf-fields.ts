@@ -1,5 +1,6 @@
 // Reading and naming the fields of config.json that describe a model: sizes, ids, rates, activation.
 
+import { type Message, msg } from '../../core/message.ts';
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
@@ -82,7 +83,7 @@ export const namesInJson: Readonly<Record<'bart' | 't5', Readonly<Record<string,
 };
 
 /** Throws a HeddleError that names a field and its value. */
-export type Reject = (field: string, reason: string) => never;
+export type Reject = (field: string, reason: Message) => never;
 
 /**
  * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an
@@ -115,5 +116,5 @@ export function checkHeads(
     decoder_attention_heads: decoderHeads,
   }))
     if (count === 0 || dModel % count !== 0)
-      reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+      reject(field, msg`not a divisor of d_model ${JSON.stringify(dModel)}`);
 }

@@ -1,5 +1,6 @@
 // Reads and writes the fields of T5 and mT5 in config.json.
 
+import { msg } from '../../core/message.ts';
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import { type FieldRequirement, ordinaryFields, sameFields } from '../shared/requirements.ts';
@@ -23,10 +24,10 @@ export function readT5Fields({
   const activation =
     projection === 'gated-gelu' ? 'gelu-tanh' : activations.get(projection.replace(/^gated-/, ''));
   if (!activation)
-    return reject('feed_forward_proj', `heddle has ${[...activations.keys()].join(', ')}, or gated-NAME`);
+    return reject('feed_forward_proj', msg`heddle has ${[...activations.keys()].join(', ')}, or gated-NAME`);
   const tied = flag('tie_word_embeddings');
   const scaled = raw.scale_decoder_outputs ?? tied;
-  if (typeof scaled !== 'boolean') reject('scale_decoder_outputs', 'it must be true or false');
+  if (typeof scaled !== 'boolean') reject('scale_decoder_outputs', msg`it must be true or false`);
   const vocab = whole('vocab_size');
   const { decoderLayers: _, ...names } = sizeNames.t5;
   const own = sizes(names);

@@ -3,7 +3,7 @@
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { concatBytes } from '../../files/files.ts';
 import { decodeLossy } from './byte-strings.ts';
 
@@ -62,25 +62,26 @@ const maxPieceBytes = 1024;
 
 /** Reads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function readSentencePiece(file: Uint8Array, name: string): SentencePieceModel {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(msg`not a valid SentencePiece model: ${reason}`, { area: name });
   };
-  if (file.length > maxSentencePiece) fail(`it has ${file.length} bytes, the maximum is ${maxSentencePiece}`);
+  if (file.length > maxSentencePiece)
+    fail(msg`it has ${file.length} bytes, the maximum is ${maxSentencePiece}`);
   const pieces: Piece[] = [];
   // Protobuf: repeated occurrences of a message field are concatenated.
   const parts: Record<2 | 3 | 5, Uint8Array[]> = { 2: [], 3: [], 5: [] };
   for (const { number, wire, bytes } of readFields(file, name)) {
     if (number !== 1 && number !== 2 && number !== 3 && number !== 5) continue;
-    if (wire !== 2) fail(`field ${number} has the wire type ${wire}, it must be 2, a message`);
+    if (wire !== 2) fail(msg`field ${number} has the wire type ${wire}, it must be 2, a message`);
     if (number !== 1) parts[number].push(bytes);
     else if (pieces.push(readPiece(bytes, `${name}: piece ${pieces.length}`)) > maxPieces)
-      fail(`it has more than ${maxPieces} pieces`);
+      fail(msg`it has more than ${maxPieces} pieces`);
   }
-  if (pieces.length === 0) fail('it has no pieces');
+  if (pieces.length === 0) fail(msg`it has no pieces`);
   const trainer = readTrainer(concatBytes(parts[2]), `${name}: trainer_spec`);
   const { algorithm } = trainer;
   if (algorithm !== 'unigram' && algorithm !== 'bpe')
-    return fail(`its model type is ${algorithm}; unigram and bpe are supported`);
+    return fail(msg`its model type is ${algorithm}; unigram and bpe are supported`);
   const normalizer = readNormalizer(concatBytes(parts[3]), `${name}: normalizer_spec`);
   const denormalizer = readNormalizer(concatBytes(parts[5]), `${name}: denormalizer_spec`);
   checkPieces(pieces, trainer.byteFallback, fail);
@@ -170,7 +171,11 @@ export const isTextPiece = ({ type }: Piece): boolean =>
 /**
  * Checks the pieces as SentencePiece does: no duplicates, one unknown piece, and all 256 byte pieces or none.
  */
-function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (reason: string) => never): void {
+function checkPieces(
+  pieces: readonly Piece[],
+  byteFallback: boolean,
+  fail: (reason: Message) => never,
+): void {
   const seen = [new Map<string, number>(), new Map<string, number>()] as const;
   const bytes = new Set<number>();
   let unknown = -1;
@@ -179,20 +184,20 @@ function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (rea
     // As Latin-1, so that pieces of invalid UTF-8 stay distinct.
     const key = String.fromCharCode(...piece.bytes);
     const other = group.get(key);
-    if (other !== undefined) fail(`the pieces ${other} and ${id} are both '${piece.text}'`);
+    if (other !== undefined) fail(msg`the pieces ${other} and ${id} are both '${piece.text}'`);
     group.set(key, id);
     if (piece.type === 'unknown') {
-      if (unknown >= 0) fail(`the pieces ${unknown} and ${id} are both the unknown one`);
+      if (unknown >= 0) fail(msg`the pieces ${unknown} and ${id} are both the unknown one`);
       unknown = id;
     }
     if (piece.type !== 'byte') continue;
-    if (!byteFallback) fail(`piece ${id} is the byte '${piece.text}', but byte_fallback is off`);
+    if (!byteFallback) fail(msg`piece ${id} is the byte '${piece.text}', but byte_fallback is off`);
     if (byteOfPiece(piece.text) < 0)
-      fail(`byte piece ${id} is '${piece.text}', it must have the form <0x00>`);
+      fail(msg`byte piece ${id} is '${piece.text}', it must have the form <0x00>`);
     bytes.add(byteOfPiece(piece.text));
   }
-  if (unknown < 0) fail('it has no unknown piece');
-  if (byteFallback && bytes.size < 256) fail(`byte_fallback is on, but it has ${bytes.size} of 256 bytes`);
+  if (unknown < 0) fail(msg`it has no unknown piece`);
+  if (byteFallback && bytes.size < 256) fail(msg`byte_fallback is on, but it has ${bytes.size} of 256 bytes`);
 }
 
 /** A field of a protobuf message (https://protobuf.dev/programming-guides/encoding). */
@@ -229,7 +234,7 @@ function* knownFields(
 
 /** Yields the fields of a message in order. Throws a HeddleError that starts with `name` if it is invalid. */
 function* readFields(message: Uint8Array, name: string): Generator<Field> {
-  const fail = (at: number, reason: string): never => {
+  const fail = (at: number, reason: Message): never => {
     throw new HeddleError(
       msg`invalid at byte ${at} of ${message.length}: ${reason}; the file may be truncated`,
       { area: name },
@@ -241,27 +246,27 @@ function* readFields(message: Uint8Array, name: string): Generator<Field> {
     let value = 0;
     for (let i = 0; i < 10; i++) {
       const byte = message[at++];
-      if (byte === undefined) return fail(from, 'a number is truncated');
+      if (byte === undefined) return fail(from, msg`a number is truncated`);
       value += (byte & 0x7f) * 2 ** (7 * i);
       if (byte < 0x80) return value;
     }
-    return fail(from, 'a number of more than 10 bytes');
+    return fail(from, msg`a number of more than 10 bytes`);
   };
   while (at < message.length) {
     const start = at;
     const tag = varint();
     const wire = tag % 8;
     const number = Math.floor(tag / 8);
-    if (number < 1 || number >= 2 ** 29) fail(start, `a field numbered ${number}`);
+    if (number < 1 || number >= 2 ** 29) fail(start, msg`a field numbered ${number}`);
     if (wire === 0) {
       yield { number, wire, value: varint(), bytes: none };
       continue;
     }
     if (wire !== 1 && wire !== 2 && wire !== 5)
-      return fail(start, `field ${number} has the wire type ${wire}`);
+      return fail(start, msg`field ${number} has the wire type ${wire}`);
     const length = wire === 2 ? varint() : wire === 1 ? 8 : 4;
     if (length > message.length - at)
-      fail(start, `field ${number} has ${length} bytes, ${message.length - at} are left`);
+      fail(start, msg`field ${number} has ${length} bytes, ${message.length - at} are left`);
     yield { number, wire, value: 0, bytes: message.subarray(at, at + length) };
     at += length;
   }

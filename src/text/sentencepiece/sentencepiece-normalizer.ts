@@ -2,7 +2,7 @@
 // space marks.
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { decodeLossy, encodeUtf8, sequenceLength, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
@@ -124,27 +124,27 @@ export interface Charsmap {
  * Throws a HeddleError that starts with `name` if it is invalid; invalid rules throw when they are used.
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(msg`its normalization rules are invalid: ${reason}`, { area: name });
   };
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
-  if (blob.length <= 4) fail(`they have ${blob.length} bytes`);
+  if (blob.length <= 4) fail(msg`they have ${blob.length} bytes`);
   const trieBytes = view.getUint32(0, true);
-  if (trieBytes > blob.length - 4) fail(`the trie has ${trieBytes} bytes, the rules ${blob.length - 4}`);
+  if (trieBytes > blob.length - 4) fail(msg`the trie has ${trieBytes} bytes, the rules ${blob.length - 4}`);
   if (trieBytes % 4 !== 0 || trieBytes === 0)
-    fail(`the trie has ${trieBytes} bytes, which is not a positive multiple of 4`);
+    fail(msg`the trie has ${trieBytes} bytes, which is not a positive multiple of 4`);
   const units = new Uint32Array(trieBytes / 4);
   for (let i = 0; i < units.length; i++) units[i] = view.getUint32(4 + 4 * i, true);
   const strings = blob.subarray(4 + trieBytes);
   const unitAt = (place: number): number =>
-    units[place] ?? fail(`a link to unit ${place}, the trie has ${units.length}`);
+    units[place] ?? fail(msg`a link to unit ${place}, the trie has ${units.length}`);
   const offsetOf = (unit: number): number => ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
   const endOf = (value: number): number => {
-    if (value >= strings.length) fail(`a rule points at byte ${value} of ${strings.length}`);
+    if (value >= strings.length) fail(msg`a rule points at byte ${value} of ${strings.length}`);
     const zero = strings.indexOf(0, value);
     const to = zero < 0 ? strings.length : zero;
     if (to - value > maxReplacement)
-      fail(`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
+      fail(msg`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
     return to;
   };
 
@@ -160,7 +160,7 @@ export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
           const place = (parent ^ byte) >>> 0;
           const unit = units[place];
           if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) continue;
-          if (++visits > maxVisits || key.length === maxKey) fail('the trie has too many keys');
+          if (++visits > maxVisits || key.length === maxKey) fail(msg`the trie has too many keys`);
           const more = left > 0 ? left - 1 : sequenceLength(byte) - 1;
           const bits = left > 0 ? code * 64 + (byte & 0x3f) : more > 0 ? byte & (0x3f >> more) : byte;
           const child = (place ^ offsetOf(unit)) >>> 0;

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { HeddleError } from '../../../src/core/errors.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { readTokenizerFiles } from '../../../src/formats/tokenizers/tokenizer-files.ts';
 import { type ExpectedError, errorAbout } from '../../support/expect-error.ts';
@@ -67,7 +66,7 @@ it.each<[string, Record<string, Uint8Array | undefined>, ExpectedError]>([
   [
     'a broken model',
     { 'source.spm': source.slice(0, 99) },
-    { area: 'opus/source.spm', values: [97, 99, 'field 1 has 8 bytes, 0 are left'] },
+    { area: 'opus/source.spm', values: [97, 99, 1, 8, 0] },
   ],
   ['an empty model', { 'target.spm': new Uint8Array(0) }, { area: 'opus/target.spm' }],
 ])('rejects %s, by file', (_, change, expected) => {
@@ -76,5 +75,4 @@ it.each<[string, Record<string, Uint8Array | undefined>, ExpectedError]>([
   ) as Record<string, Uint8Array>;
   const read = () => readTokenizerFiles(given, facts, 'opus');
   expect(read).toThrow(errorAbout(expected));
-  expect(read).toThrow(HeddleError);
 });

@@ -2,7 +2,7 @@
 // float64. Padding of targets is not masked, and the loss ignores labels of -100.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import { sameShape, type Tensor } from '../../../core/tensor.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
@@ -57,13 +57,13 @@ function checkBatch(
   { source, mask, targetIn, targetOut }: Record<'source' | 'mask' | 'targetIn' | 'targetOut', Tensor>,
   vocab: number,
 ): void {
-  const fail = (reason: string): never => {
-    throw new HeddleError(msg`${reason}`, { area: path });
+  const fail = (reason: Message): never => {
+    throw new HeddleError(reason, { area: path });
   };
   const [B, S = 0] = source.shape;
-  if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');
+  if (!sameShape(source.shape, mask.shape)) fail(msg`attention_mask and input_ids differ in shape`);
   if (targetIn.shape[0] !== B || !sameShape(targetIn.shape, targetOut.shape))
-    fail('decoder_input_ids and labels must have one shape, with the rows of input_ids');
+    fail(msg`decoder_input_ids and labels must have one shape, with the rows of input_ids`);
   for (const [name, { data }] of Object.entries({
     input_ids: source,
     decoder_input_ids: targetIn,
@@ -71,10 +71,10 @@ function checkBatch(
   }))
     for (const id of data)
       if (!(id >= 0 && id < vocab) && !(id === -100 && name === 'labels'))
-        fail(`${name} has the id ${id}; the vocabulary has ${vocab} tokens`);
+        fail(msg`${name} has the id ${id}; the vocabulary has ${vocab} tokens`);
   for (const [i, x] of mask.data.entries())
     if ((x !== 0 && x !== 1) || (x === 1 && i % S > 0 && mask.data[i - 1] === 0))
       fail(
-        `row ${Math.floor(i / S)} of attention_mask must be ones, then zeros: heddle supports padding at the end only`,
+        msg`row ${Math.floor(i / S)} of attention_mask must be ones, then zeros: heddle supports padding at the end only`,
       );
 }

@@ -2,7 +2,7 @@
 // Format of GNU MO Files".
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import { concatBytes } from '../../../files/files.ts';
 import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
 import { defaultPlurals, parsePluralForms } from './plural-forms.ts';
@@ -45,12 +45,13 @@ class MoFile {
     this.#bytes = bytes;
     this.#name = name;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < 28) this.#reject('it is too short');
+    if (bytes.length < 28) this.#reject(msg`it is too short`);
     const magic = this.#view.getUint32(0, true);
-    if (magic !== 0x950412de && magic !== 0xde120495) this.#reject('it does not start with its magic number');
+    if (magic !== 0x950412de && magic !== 0xde120495)
+      this.#reject(msg`it does not start with its magic number`);
     this.#isLittle = magic === 0x950412de;
     const [major, minor] = [this.#uint32(4) >>> 16, this.#uint32(4) & 0xffff];
-    if (major > 1) this.#reject(`revision ${major} is unknown`);
+    if (major > 1) this.#reject(msg`revision ${major} is unknown`);
     this.strings = this.#table(
       { count: this.#uint32(8), ids: this.#uint32(12), translations: this.#uint32(16) },
       8,
@@ -84,11 +85,11 @@ class MoFile {
       at += 8;
       length += part.length + name.length;
     }
-    return this.#reject(`string ${i} is longer than ${maxString} bytes`);
+    return this.#reject(msg`string ${i} is longer than ${maxString} bytes`);
   }
 
   #segmentName(segment: number): Uint8Array {
-    if (segment >= this.#segments.count) this.#reject(`segment ${segment} is unknown`);
+    if (segment >= this.#segments.count) this.#reject(msg`segment ${segment} is unknown`);
     const [length, place] = [this.#segments.at + 8 * segment, this.#segments.at + 8 * segment + 4];
     const name = this.#slice(
       this.#uint32(place),
@@ -102,21 +103,21 @@ class MoFile {
 
   #table(table: StringTable, width: number): StringTable {
     const end = Math.max(table.ids, table.translations) + width * table.count;
-    if (end > this.#bytes.length) this.#reject('its table is cut off');
+    if (end > this.#bytes.length) this.#reject(msg`its table is cut off`);
     return table;
   }
 
   #slice(at: number, length: number, what: string): Uint8Array {
-    if (at + length > this.#bytes.length) this.#reject(`${what} is cut off`);
+    if (at + length > this.#bytes.length) this.#reject(msg`${what} is cut off`);
     return this.#bytes.subarray(at, at + length);
   }
 
   #uint32(at: number): number {
-    if (at + 4 > this.#bytes.length) this.#reject('it is cut off');
+    if (at + 4 > this.#bytes.length) this.#reject(msg`it is cut off`);
     return this.#view.getUint32(at, this.#isLittle);
   }
 
-  #reject(problem: string): never {
+  #reject(problem: Message): never {
     throw new HeddleError(msg`not an MO file: ${problem}`, { area: this.#name });
   }
 }

@@ -4,7 +4,7 @@
 
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import { TextBytesDecoder } from '../text-decoder.ts';
 
 /** Maximum depth of elements. */
@@ -39,18 +39,18 @@ export class XmlReader {
     const seen = () => {
       this.#seen = parser.position;
     };
-    parser.on('error', (error) => this.#reject(error.message.replace(/^(?:[^:]*:)?\d+:\d+: /, '')));
+    parser.on('error', (error) => this.#reject(msg`${error.message.replace(/^(?:[^:]*:)?\d+:\d+: /, '')}`));
     parser.on('doctype', (text) => {
       if (text.includes('['))
         this.#reject(
-          'the document type declares entities, which are not read; write their texts in their places',
+          msg`the document type declares entities, which are not read; write their texts in their places`,
         );
       seen();
     });
     for (const event of ['comment', 'processinginstruction', 'xmldecl'] as const) parser.on(event, seen);
     parser.on('opentag', (tag: SaxesTagPlain) => {
       seen();
-      if (++this.#depth > maxDepth) this.#reject(`elements are nested more than ${maxDepth} deep`);
+      if (++this.#depth > maxDepth) this.#reject(msg`elements are nested more than ${maxDepth} deep`);
       handler.open(tag.name, tag.attributes, parser.position, tag.isSelfClosing);
     });
     parser.on('closetag', (tag) => {
@@ -72,7 +72,7 @@ export class XmlReader {
     this.#given += chunk.length;
     this.#parser.write(chunk);
     if (this.#given - this.#seen > maxToken + chunk.length)
-      this.#reject(`a tag or text has more than ${maxToken} characters`);
+      this.#reject(msg`a tag or text has more than ${maxToken} characters`);
   }
 
   /** Ends the file. Throws as `write` if it is cut off. */
@@ -80,7 +80,7 @@ export class XmlReader {
     this.#parser.close();
   }
 
-  #reject(problem: string): never {
+  #reject(problem: Message): never {
     throw new HeddleError(msg`line ${this.#parser.line}: not XML: ${problem}`, { area: this.#name });
   }
 }

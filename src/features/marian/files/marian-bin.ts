@@ -2,7 +2,7 @@
 // each item. Weights are float32 or int8 with one multiplier each (intgemm8).
 
 import { HeddleError } from '../../../core/errors.ts';
-import { listed, msg } from '../../../core/message.ts';
+import { listed, type Message, msg } from '../../../core/message.ts';
 import { indexOfNonFinite, type Shape } from '../../../core/tensor.ts';
 import {
   checkedSize,
@@ -30,25 +30,25 @@ interface RawItem {
 
 /** The items of a file by name. Throws a HeddleError that names the file and what is invalid. */
 function readItems(file: Uint8Array, path: string): Map<string, RawItem> {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(msg`not a valid model file of Marian: ${reason}`, { area: path });
   };
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let at = 0;
   const take = (bytes: number, what: string): number => {
     if (bytes > file.length - at)
-      fail(`it is truncated: ${what} needs ${bytes} bytes, ${file.length - at} are left`);
+      fail(msg`it is truncated: ${what} needs ${bytes} bytes, ${file.length - at} are left`);
     at += bytes;
     return at - bytes;
   };
   const u64 = (what: string, from = take(8, what)): number => {
     const value = view.getBigUint64(from, true);
-    return value > BigInt(Number.MAX_SAFE_INTEGER) ? fail(`${what} is ${value}`) : Number(value);
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? fail(msg`${what} is ${String(value)}`) : Number(value);
   };
   const version = u64('its version');
-  if (version !== 1) fail(`its version is ${version}, only 1 is known`);
+  if (version !== 1) fail(msg`its version is ${version}, only 1 is known`);
   const count = u64('its number of items');
-  if (count > maxItems) fail(`it has ${count} items`);
+  if (count > maxItems) fail(msg`it has ${count} items`);
   const first = take(count * headerBytes, `${count} headers`);
   const headers = Array.from({ length: count }, (_, i) => {
     const field = (k: number, what: string) => u64(`${what} of item ${i}`, first + i * headerBytes + 8 * k);
@@ -61,7 +61,7 @@ function readItems(file: Uint8Array, path: string): Map<string, RawItem> {
   });
   const names = headers.map(({ nameLength }, i) => {
     const from = take(nameLength, `the name of item ${i}`);
-    if (nameLength < 2 || file[from + nameLength - 1] !== 0) fail(`the name of item ${i} has no end`);
+    if (nameLength < 2 || file[from + nameLength - 1] !== 0) fail(msg`the name of item ${i} has no end`);
     return new TextDecoder().decode(file.subarray(from, from + nameLength - 1));
   });
   const shapes = headers.map(({ rank }, i) => {
@@ -72,7 +72,7 @@ function readItems(file: Uint8Array, path: string): Map<string, RawItem> {
   const items = new Map<string, RawItem>();
   for (const [i, { type, bytes }] of headers.entries()) {
     const name = names[i] as string;
-    if (items.has(name)) fail(`the item ${name} is there twice`);
+    if (items.has(name)) fail(msg`the item ${name} is there twice`);
     const from = take(bytes, name);
     items.set(name, { type, shape: shapes[i] as Shape, bytes: file.subarray(from, from + bytes) });
   }

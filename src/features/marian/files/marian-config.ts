@@ -1,7 +1,7 @@
 // The configuration of a model from model.yml inside Marian's model files, and of decoding from decoder.yml.
 
 import { HeddleError, withArea } from '../../../core/errors.ts';
-import { listed, msg } from '../../../core/message.ts';
+import { listed, type Message, msg } from '../../../core/message.ts';
 import type { ModelRules } from '../../../decode/decode-options.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../../model/model-config.ts';
 import type { MarianItem } from './marian-items.ts';
@@ -99,7 +99,7 @@ class Options {
     this.path = path;
   }
 
-  fail(name: string, wanted: string): never {
+  fail(name: string, wanted: Message): never {
     throw new HeddleError(msg`${name} is ${JSON.stringify(this.yaml[name])}; ${wanted}`, { area: this.path });
   }
 
@@ -108,12 +108,12 @@ class Options {
     const value = this.yaml[name] ?? fallback;
     return Number.isSafeInteger(value) && (value as number) >= 0
       ? (value as number)
-      : this.fail(name, 'it must be a whole number');
+      : this.fail(name, msg`it must be a whole number`);
   }
 
   flag(name: string): boolean {
     const value = this.yaml[name] ?? false;
-    return typeof value === 'boolean' ? value : this.fail(name, 'it must be true or false');
+    return typeof value === 'boolean' ? value : this.fail(name, msg`it must be true or false`);
   }
 
   /** Letters of `allowed`; absent: none. */
@@ -121,14 +121,14 @@ class Options {
     const value = String(this.yaml[name] ?? '');
     return [...value].every((letter) => allowed.includes(letter))
       ? value
-      : this.fail(name, `the letters ${[...allowed].join(', ')} are supported`);
+      : this.fail(name, msg`the letters ${[...allowed].join(', ')} are supported`);
   }
 
   choice<T>(name: string, values: Readonly<Record<string, T>>, fallback: string): T {
     const value = String(this.yaml[name] ?? fallback);
     return Object.hasOwn(values, value)
       ? (values[value] as T)
-      : this.fail(name, `supported are ${Object.keys(values).join(', ')}`);
+      : this.fail(name, msg`supported are ${Object.keys(values).join(', ')}`);
   }
 }
 
@@ -147,9 +147,10 @@ export function readMarianConfig(
   const o = new Options(yaml, path);
   for (const [name, value] of Object.entries(yaml)) {
     if (Object.hasOwn(required, name)) {
-      if (!isSame(value, required[name])) o.fail(name, `only ${JSON.stringify(required[name])} is supported`);
+      if (!isSame(value, required[name]))
+        o.fail(name, msg`only ${JSON.stringify(required[name])} is supported`);
     } else if (!known.includes(name) && !ignored.some((group) => name.startsWith(group)))
-      o.fail(name, 'heddle does not know this option of Marian');
+      o.fail(name, msg`heddle does not know this option of Marian`);
   }
   const isSsru = o.choice(
     'transformer-decoder-autoreg',
@@ -165,7 +166,7 @@ export function readMarianConfig(
   const [srcVocab = 0, width = 0] = shapeOf('encoder_Wemb', 'Wemb');
   const [tgtVocab = 0] = shapeOf('decoder_Wemb', 'Wemb');
   const dModel = o.count('dim-emb');
-  if (width !== dModel) o.fail('dim-emb', `the embeddings have ${width} columns`);
+  if (width !== dModel) o.fail('dim-emb', msg`the embeddings have ${width} columns`);
   const all = o.flag('tied-embeddings-all');
   const [source, output] = [o.flag('tied-embeddings-src'), o.flag('tied-embeddings')];
   const tie = all || (source && output) ? 'all' : source ? 'embeddings' : output ? 'target' : 'none';

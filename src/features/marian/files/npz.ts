@@ -1,7 +1,7 @@
 // Model files of Marian as .npz: a zip archive of NumPy arrays.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { listed, msg } from '../../../core/message.ts';
+import { listed, type Message, msg } from '../../../core/message.ts';
 import { indexOfNonFinite, type Shape } from '../../../core/tensor.ts';
 import { unzip } from '../../../files/zip.ts';
 import { checkedSize, type MarianFile, type MarianItem, yamlItem, yamlText } from './marian-items.ts';
@@ -17,21 +17,21 @@ export interface NpyArray {
 
 /** Reads a .npy file. Throws a HeddleError that starts with `name`. */
 export function readNpy(file: Uint8Array, name: string): NpyArray {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(msg`not a valid .npy file: ${reason}`, { area: name });
   };
   if (file.length < 10 || magic.some((byte, i) => file[i] !== byte))
-    fail('it does not start with \\x93NUMPY');
+    fail(msg`it does not start with \\x93NUMPY`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const major = file[6] as number;
-  if (major < 1 || major > 3) fail(`its version is ${major}`);
+  if (major < 1 || major > 3) fail(msg`its version is ${major}`);
   const start = major === 1 ? 10 : 12;
   const length = file.length < start ? 0 : major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length === 0 || start + length > file.length) fail('its header is truncated');
+  if (length === 0 || start + length > file.length) fail(msg`its header is truncated`);
   const header = new TextDecoder().decode(file.subarray(start, start + length));
   const field = (key: string, pattern: string): string =>
-    new RegExp(`'${key}'\\s*:\\s*${pattern}`).exec(header)?.[1] ?? fail(`its header has no ${key}`);
-  if (field('fortran_order', '(True|False)') === 'True') fail('it has the order of Fortran');
+    new RegExp(`'${key}'\\s*:\\s*${pattern}`).exec(header)?.[1] ?? fail(msg`its header has no ${key}`);
+  if (field('fortran_order', '(True|False)') === 'True') fail(msg`it has the order of Fortran`);
   const shape = field('shape', '\\(([0-9, ]*)\\)')
     .split(',')
     .flatMap((n) => (n.trim() === '' ? [] : [Number(n)]));

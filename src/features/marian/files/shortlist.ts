@@ -2,7 +2,7 @@
 // lexical table. Marian's engine computes only the logits of the tokens that a batch may need.
 
 import { check, HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 
 /** A shortlist. */
@@ -82,30 +82,30 @@ export function readShortlist(
   path: string,
   [sourceSize, targetSize]: readonly [source: number, target: number],
 ): Shortlist {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(msg`not a valid shortlist: ${reason}`, { area: path });
   };
-  if (!isShortlist(file)) fail('its first bytes are not those of a shortlist of Marian');
+  if (!isShortlist(file)) fail(msg`its first bytes are not those of a shortlist of Marian`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < headerBytes) fail('it is truncated');
+  if (file.length < headerBytes) fail(msg`it is truncated`);
   const u64 = (at: number): number => {
     const value = view.getBigUint64(at, true);
     return value > BigInt(file.length) && at >= headerBytes - 16
-      ? fail(`it has the number ${value}`)
+      ? fail(msg`it has the number ${String(value)}`)
       : Number(value);
   };
   const [first = 0, best = 0, n = 0, k = 0] = [16, 24, 32, 40].map(u64);
   if (file.length !== headerBytes + 8 * n + 4 * k)
-    fail(`it has ${file.length} bytes, its header needs ${headerBytes + 8 * n + 4 * k}`);
-  if (n !== sourceSize + 1) fail(`it is for ${n - 1} source tokens, the model has ${sourceSize}`);
+    fail(msg`it has ${file.length} bytes, its header needs ${headerBytes + 8 * n + 4 * k}`);
+  if (n !== sourceSize + 1) fail(msg`it is for ${n - 1} source tokens, the model has ${sourceSize}`);
   const offsets = Array.from({ length: n }, (_, i) => u64(headerBytes + 8 * i));
   if (offsets[0] !== 0 || offsets.at(-1) !== k || offsets.some((at, i) => at < (offsets[i - 1] ?? 0)))
-    fail('its offsets are not in order');
+    fail(msg`its offsets are not in order`);
   const targets = Uint32Array.from({ length: k }, (_, i) =>
     view.getUint32(headerBytes + 8 * n + 4 * i, true),
   );
   const wrong = targets.find((id) => id >= targetSize);
-  if (wrong !== undefined) fail(`it has the target token ${wrong}, the model has ${targetSize} tokens`);
+  if (wrong !== undefined) fail(msg`it has the target token ${wrong}, the model has ${targetSize} tokens`);
   return { first, best, offsets, targets };
 }
 

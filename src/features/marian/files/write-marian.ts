@@ -1,7 +1,7 @@
 // Writes Marian's model files: .npz, and .bin with float32 or int8 matrices, in the layout that Marian writes.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import { sizeOf } from '../../../core/tensor.ts';
 import { concatBytes } from '../../../files/files.ts';
 import { zipParts } from '../../../files/zip.ts';
@@ -150,16 +150,16 @@ export function int8Bin({ tensors, yaml, multipliers = {} }: MarianContents): Ui
 
 /** Throws a HeddleError if Marian's engine cannot multiply by an int8 tensor of these sizes. */
 function checkSizes(name: string, [rows = 0, cols = 0]: readonly number[]): void {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(msg`${name}: ${reason}; use marian-bin, which has float32`, { area: 'firefox' });
   };
   if (name.startsWith('decoder_ff_logit_out_W'))
     fail(
-      "Marian's engine cannot use an int8 output matrix of its own: tie it to the target embedding (tie=all or target)",
+      msg`Marian's engine cannot use an int8 output matrix of its own: tie it to the target embedding (tie=all or target)`,
     );
   const [inner, outer] = keepsOrder(name) ? [cols, rows] : [rows, cols];
   if (inner % 64 > 0 || outer % 8 > 0)
     fail(
-      `it is [${rows}, ${cols}]; Marian's int8 products need ${inner} to be a multiple of 64 and ${outer} of 8`,
+      msg`it is [${rows}, ${cols}]; Marian's int8 products need ${inner} to be a multiple of 64 and ${outer} of 8`,
     );
 }

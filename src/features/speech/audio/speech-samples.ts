@@ -1,7 +1,7 @@
 // Speech as the models read it: one channel at 16 kHz, checked for what cannot be speech.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import { runSteps, type Steps } from '../../../core/steps.ts';
 import { minSamples, sampleRate } from './log-mel.ts';
 import { Resampler } from './resample.ts';
@@ -49,15 +49,15 @@ export function* speechSteps(
   name: string,
   { maybeSilent = false } = {},
 ): Steps<Float32Array> {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(reason, { area: name });
   };
-  if (length === 0) return fail('there is no audio in it');
+  if (length === 0) return fail(msg`there is no audio in it`);
   const seconds = length / rate;
   if (seconds > 3600 * maxHours)
-    fail(`${Math.round(seconds / 3600)} hours long, at most ${maxHours} are supported`);
+    fail(msg`${Math.round(seconds / 3600)} hours long, at most ${maxHours} are supported`);
   if (seconds * sampleRate <= minSamples)
-    fail(`${(1000 * seconds).toFixed(1)} ms long, too short for speech`);
+    fail(msg`${(1000 * seconds).toFixed(1)} ms long, too short for speech`);
   const out = new Float32Array(Math.floor((length * sampleRate) / rate));
   const resampler = rate === sampleRate ? undefined : new Resampler(rate, sampleRate);
   let [loudest, filled] = [0, 0];
@@ -74,7 +74,7 @@ export function* speechSteps(
     filled += ready.length;
     yield { task: 'read audio', done: start / rate, total: seconds };
   }
-  if (loudest <= silence && !maybeSilent) fail('it is silent');
+  if (loudest <= silence && !maybeSilent) fail(msg`it is silent`);
   if (resampler) out.set(resampler.end(out.length), filled);
   return out;
 }

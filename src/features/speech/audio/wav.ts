@@ -7,7 +7,7 @@ import {
   type SampleFormat,
 } from '@echogarden/wave-codec';
 import { check, HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg } from '../../../core/message.ts';
 
 /** Decoded audio. */
 export interface Sound {
@@ -58,7 +58,7 @@ export function checkWav(bytes: Uint8Array, name: string): void {
  * Opens a WAV file. Throws a HeddleError that starts with `name` if it is damaged or of a kind that is not supported.
  */
 export function openWav(bytes: Uint8Array, name: string): SoundParts {
-  const fail = (reason: string): never => {
+  const fail = (reason: Message): never => {
     throw new HeddleError(reason, { area: name });
   };
   checkWav(bytes, name);
@@ -71,7 +71,7 @@ export function openWav(bytes: Uint8Array, name: string): SoundParts {
   for (let at = 12; at + 8 <= bytes.length && !data; ) {
     const [id, size, start] = [textOf(bytes, at), view.getUint32(at + 4, true), at + 8];
     if (id === 'fmt ') {
-      if (size < 16 || start + size > bytes.length) fail('its format chunk is cut off');
+      if (size < 16 || start + size > bytes.length) fail(msg`its format chunk is cut off`);
       const kind = view.getUint16(start, true);
       format = {
         kind: kind === extensible && size >= 26 ? view.getUint16(start + 24, true) : kind,
@@ -83,18 +83,19 @@ export function openWav(bytes: Uint8Array, name: string): SoundParts {
     } else if (id === 'data') {
       data = bytes.subarray(start, isOpen(size) ? undefined : start + size);
       if (data.length < size && !isOpen(size))
-        fail(`it is cut off: ${data.length} of ${size} bytes of samples are there`);
+        fail(msg`it is cut off: ${data.length} of ${size} bytes of samples are there`);
     }
     at = start + size + (size % 2);
   }
-  if (!format || !data) return fail(`there is no ${format ? 'data' : 'format'} chunk; the file is damaged`);
+  if (!format || !data)
+    return fail(msg`there is no ${format ? 'data' : 'format'} chunk; the file is damaged`);
   const { kind, channels, rate, frame, bits } = format;
   if (!bitsOf[kind]?.includes(bits))
-    fail(`format ${kind} with ${bits} bits is not supported; convert it to PCM of 16 bits`);
+    fail(msg`format ${kind} with ${bits} bits is not supported; convert it to PCM of 16 bits`);
   if (channels < 1 || channels > 64 || frame !== (channels * bits) / 8)
-    fail(`${channels} channels in frames of ${frame} bytes do not fit; the file is damaged`);
+    fail(msg`${channels} channels in frames of ${frame} bytes do not fit; the file is damaged`);
   if (rate < minRate || rate > maxRate)
-    fail(`a sample rate of ${rate} Hz, ${minRate} to ${maxRate} are supported; the file is damaged`);
+    fail(msg`a sample rate of ${rate} Hz, ${minRate} to ${maxRate} are supported; the file is damaged`);
   return {
     rate,
     length: Math.floor(data.length / frame),
