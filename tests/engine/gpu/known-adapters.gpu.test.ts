@@ -68,9 +68,9 @@ it.each(few ? [5] : [1, 5, 16])('a layer of %i rows', (rows) =>
 );
 
 /** Widths of rows that a subgroup adds up, that several do, and that are not whole vectors. */
-const rowWidths = few ? [36] : everyCase ? [36, 37, 516] : [37, 516];
+const rowWidths = (inTest: number) => (few ? [36] : everyCase ? [36, 37, 516] : [inTest]);
 
-it.each(rowWidths)('norms and softmax of rows of %i numbers, and their gradients', async (cols) => {
+it.each(rowWidths(516))('norms and softmax of rows of %i numbers, and their gradients', async (cols) => {
   const [x, rows] = [randomTensor([19, cols], 1), randomTensor([19, cols], 2)];
   const [gamma, beta] = [randomTensor([cols], 3), randomTensor([cols], 4)];
   const options = { wrt: ['x', 'gamma'] as const, gradTolerance: 2e-5 };
@@ -79,7 +79,7 @@ it.each(rowWidths)('norms and softmax of rows of %i numbers, and their gradients
   await checkEach(softmaxOp, { inputs: { x: rows }, attrs: {}, wrt: ['x'], gradTolerance: 2e-5 });
 });
 
-it.each(rowWidths)('the loss and the next token of rows of %i numbers', async (cols) => {
+it.each(rowWidths(37))('the loss and the next token of rows of %i numbers', async (cols) => {
   const targets = integers('i32', [9], [0, 1, 2, 3, 35, 5, 30, 7, 8]);
   const loss = { logits: randomTensor([9, cols], 1), targets, step: 'step' } as const;
   const attrs = { smoothing: 0.1, ignore: 0, fused: true };

@@ -16,7 +16,7 @@ import { addLayerNormOp, layerNormOp } from '../../../src/engine/ops/norm/layer-
 import type { Attrs, Op } from '../../../src/engine/ops/op.ts';
 import { fillTokenIndex } from '../../../src/text/batches/token-index.ts';
 import { errorAbout } from '../../support/expect-error.ts';
-import { gpuDevice, sample } from '../../support/gpu.ts';
+import { everyCase, gpuDevice, sample } from '../../support/gpu.ts';
 import { checkOp, integers, type OpCase, randomTensor } from '../../support/op.ts';
 import { runOp } from '../../support/run-op.ts';
 
@@ -42,6 +42,9 @@ const add = <I extends string, O extends string, A extends Attrs>(
   what = '',
 ) => cases.push({ name: op.name, what, check: (options) => checkOp(op, { ...options, ...c, f16: true }) });
 
+/** Kernels that compile for seconds: npm test checks them on one layer. */
+const slow = everyCase ? [] : ['tiled', 'dots'];
+
 const layers = [
   [33, 36, 68, 'gelu'],
   [9, 35, 17, 'none'],
@@ -50,13 +53,22 @@ const layers = [
 for (const [m, k, n, activation] of sample(layers, ([rows]) => rows < 70))
   add(
     linearOp,
-    { inputs: { x: r(m, k), w: r(n, k), b: r(n) }, attrs: { activation }, wrt: ['x', 'w', 'b'] },
+    {
+      inputs: { x: r(m, k), w: r(n, k), b: r(n) },
+      attrs: { activation },
+      wrt: ['x', 'w', 'b'],
+      without: k % 4 === 0 ? [] : slow,
+    },
     `${m}x${k}x${n} ${activation}`,
   );
 for (const epilogue of sample(['add', 'relu'] as const, (name) => name === 'add')) {
   const operand = { ...r(36, 33, 1), shape: [33, 36] };
   const inputs = { dy: r(33, 20), x: r(33, 36), w: r(20, 36), operand };
-  add(linearBackwardOp, { inputs, attrs: { dx: true, dw: true, db: true, epilogue } }, epilogue);
+  add(
+    linearBackwardOp,
+    { inputs, attrs: { dx: true, dw: true, db: true, epilogue }, without: slow },
+    epilogue,
+  );
 }
 for (const cols of [64, 33]) {
   const affine = { gamma: r(cols), beta: r(cols) };
@@ -124,6 +136,7 @@ for (const classes of sample([36, 257], (n) => n === 36)) {
     inputs: { x: r(70, 32), w: r(36, 32), targets, step: 'step', b: r(36) },
     attrs,
     step: { tokenWeight: 8 },
+    without: slow,
     tolerance,
   });
 }

@@ -140,8 +140,7 @@ const mixed = () => {
     'survives activations above the range of f16: T5 with %o',
     async (fields) => {
       const { c, weights } = largeT5(fields);
-      const losses = async (precision: Precision) => {
-        const engine = await testEngine();
+      const losses = async (engine: Engine, precision: Precision) => {
         engines.push(engine);
         const schedule = {
           kind: 'constant',
@@ -170,7 +169,7 @@ const mixed = () => {
         for (let i = 0; i < 3; i++) reports.push(await trainer.update([{ shape: 0, tokens, fill }]));
         return reports;
       };
-      const [whole, half] = [await losses('f32'), await losses('f16')];
+      const [whole, half] = [await losses(cpuEngine(), 'f32'), await losses(await testEngine(), 'f16')];
       for (const [i, { loss }] of half.entries())
         expect(Math.abs(loss / (whole[i] as StepReport).loss - 1), `loss ${loss}`).toBeLessThan(1e-2);
     },
@@ -202,7 +201,7 @@ const mixed = () => {
     ['T5, plain', () => largeT5({ scales: [1, 1], feedForwardType: 'plain', dropout: 0.1 })],
     ['mBART', mbart],
   ] as const;
-  it.each(sample(models, ([name]) => name === 'mBART'))(
+  it.each(sample(models, ([name]) => name === 'T5, plain'))(
     'has the logits, loss and gradients of float64 however weights are scaled: %s',
     async (_, make) => {
       const { c, weights } = make();

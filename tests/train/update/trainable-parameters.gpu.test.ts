@@ -221,7 +221,7 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
         loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] }),
       ],
     ];
-    for (const [name, model, own] of sample(families, ([name]) => (name === 'T5') === (format === 'int8')))
+    for (const [name, model, own] of sample(families, ([name]) => name === 'BART'))
       it(`of ${name} matches the float64 references on the rounded weights, with the loss in chunks`, async () => {
         const exact = await trainSubset(cpuEngine(), { lora: own, rounded: format }, {}, model);
         const packed = await trainSubset(

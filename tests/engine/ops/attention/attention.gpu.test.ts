@@ -87,7 +87,7 @@ async function checkCross(
     wrt: ['q', 'kv'],
     variant,
     traits: everyKernel,
-    ...without(queries === 33),
+    ...without(false),
     tolerance,
     gradTolerance,
   });
@@ -146,17 +146,20 @@ const sampled = widths.filter(
   ([headWidth]) => everyCase || (gpuHost === 'Chrome' ? [3, 8, 65] : [3, 64]).includes(headWidth),
 );
 
-for (const [headWidth, heads, family] of sampled)
+for (const [headWidth, heads, all] of sampled) {
+  // Tiles for heads of 64: tests/engine/gpu/known-adapters.gpu.test.ts.
+  const family = everyCase || all !== 'both' ? all : 'subgroups';
   it(`takes ${heads} heads of width ${headWidth}, with dropout`, async () => {
     const traits = { ...wrapDevice(await gpuDevice()).traits, ...everyKernel };
-    const all = attentionVariants(traits, headWidth);
-    const chosen = all.filter((v) => family === 'both' || usesTiles(v) === (family === 'tiles'));
-    for (const variant of chosen.length > 0 ? chosen : all)
+    const variants = attentionVariants(traits, headWidth);
+    const chosen = variants.filter((v) => family === 'both' || usesTiles(v) === (family === 'tiles'));
+    for (const variant of chosen.length > 0 ? chosen : variants)
       await checkCross(
         { heads, headWidth, queries: 11, keys: 13, dropout: 0.1, variant: variant.name },
         [13, 6],
       );
   });
+}
 
 if (everyCase)
   it('drops probabilities as the reference does, forward and backward', async () => {
@@ -166,7 +169,7 @@ if (everyCase)
 
 it('shares reads among four threads if subgroups are larger', async () => {
   const own = wrapDevice(await gpuDevice()).traits.minSubgroup;
-  for (const headWidth of [4, 33])
+  for (const headWidth of everyCase ? [4, 33] : [4])
     await checkOp(crossAttentionOp, {
       inputs: {
         q: randomTensor([2, 9, headWidth], 1),

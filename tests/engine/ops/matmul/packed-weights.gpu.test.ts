@@ -17,7 +17,7 @@ import {
   wordsOf,
 } from '../../../../src/engine/ops/matmul/packed-weights.ts';
 import { errorAbout } from '../../../support/expect-error.ts';
-import { fewerInChrome, gpuDevice, sample } from '../../../support/gpu.ts';
+import { everyCase, fewerInChrome, gpuDevice, sample } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 /**
@@ -73,8 +73,8 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
         tolerance,
         gradTolerance: 1e-4,
       });
-      if (hasF16 && rows.length > 1)
-        await checkOp(packedLinearOp, { inputs, attrs: { format }, f16: true, tolerance });
+      const halves = hasF16 && rows.length > 1 && (everyCase || ins === 33);
+      if (halves) await checkOp(packedLinearOp, { inputs, attrs: { format }, f16: true, tolerance });
       const dy = randomTensor([...rows, outs], 5);
       const backward = {
         inputs: { dy, ...packedTensors(format, outs, ins, scale) },
@@ -82,7 +82,7 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
         tolerance,
       };
       await checkOp(packedLinearBackwardOp, backward);
-      if (hasF16 && rows.length > 1) await checkOp(packedLinearBackwardOp, { ...backward, f16: true });
+      if (halves) await checkOp(packedLinearBackwardOp, { ...backward, f16: true });
     });
 
   it('pads rows with zeros to whole vectors, in blocks too, and reads such gradients', async () => {
