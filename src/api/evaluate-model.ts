@@ -33,10 +33,7 @@ import { evaluationGraph, inputArrays } from '../train/update/training-graphs.ts
 import type { ModelEngine } from './model-engine.ts';
 
 /** Options of an evaluation. */
-export interface EvaluateOptions
-  extends Omit<DecodeOptions, 'onProgress'>,
-    LanguageOptions,
-    Pick<TranslateOptions, 'badWords'> {
+export interface EvaluateOptions extends DecodeOptions, LanguageOptions, Pick<TranslateOptions, 'badWords'> {
   /** Maximum number of sentences in a batch. [64] */
   readonly batchSize?: number;
   /** Name of the pairs in messages, such as their file. ['evaluate'] */
@@ -77,8 +74,10 @@ export async function evaluateModel(
     {
       ...decode,
       batchSize,
-      onProgress: (done, total) =>
-        emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
+      onProgress(done, total) {
+        emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' });
+        return decode.onProgress?.(done, total);
+      },
     },
   );
   const translations = generations.map(([best]) => best?.text ?? '');

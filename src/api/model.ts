@@ -274,10 +274,12 @@ export class Model extends BaseModel {
    * const { loss, bleu } = await model.evaluate([{ source: 'Good morning.', target: 'Buenos días.' }]);
    */
   evaluate(pairs: readonly Pair[], options: EvaluateOptions = {}): Promise<Evaluation> {
-    return this.#engine.inTurn(async () => {
-      const { evaluateModel } = await later.evaluation();
-      return evaluateModel(this.#engine, pairs, options);
-    }, options.signal);
+    return withCallbacks(options, (watched) =>
+      this.#engine.inTurn(async () => {
+        const { evaluateModel } = await later.evaluation();
+        return evaluateModel(this.#engine, pairs, watched);
+      }, watched.signal),
+    );
   }
 
   /**

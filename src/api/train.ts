@@ -52,6 +52,8 @@ async function trainWatched<M extends BaseModel>(
   checkSignal(signal);
   for (const [name, call] of Object.entries({ onStep, onEvent }))
     check(!call || typeof call === 'function', msg`${name} must be a function`, { area: 'train' });
+  for (const name of gate ? (['ready', 'wantsCheckpoint', 'between'] as const) : [])
+    check(typeof gate?.[name] === 'function', msg`gate.${name} must be a function`, { area: 'train' });
   const step = onStep && callbacks.of(onStep);
   const listener =
     (onStep || onEvent) &&

@@ -264,6 +264,9 @@ describe('a model', () => {
     expect(result.bleu).toBeGreaterThanOrEqual(0);
     expect(events).toContainEqual(expect.objectContaining({ type: 'progress', task: 'translate' }));
     await expect(model.evaluate([])).rejects.toThrow(errorAbout({ area: 'evaluate' }));
+    const onProgress = vi.fn(() => Promise.reject(new Error('mine')));
+    await expect(model.evaluate(pairs, { onProgress })).rejects.toThrow('mine');
+    expect(onProgress).toHaveBeenCalledWith(pairs.length, pairs.length);
   });
 
   it('has the same translations after it is saved to an archive and loaded', async () => {

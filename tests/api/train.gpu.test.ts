@@ -97,6 +97,13 @@ describe('train', () => {
     expect(await model.evaluate(dev)).toBeDefined();
   });
 
+  it('needs all functions of a gate', async () => {
+    const gate = { ready() {}, between: () => undefined } as never;
+    await expect(trained({ gate })).rejects.toThrow(
+      errorAbout({ area: 'train', values: ['wantsCheckpoint'] }),
+    );
+  });
+
   it('ends at an abort while its gate waits', async () => {
     const stop = new AbortController();
     let isPaused = false;
