@@ -2,7 +2,6 @@
 // documentation.
 
 import { byId } from './dom.ts';
-import { options } from './form-fields.ts';
 import { keepsStorage } from './keeps-storage.ts';
 import { chooseLanguage, language, languages, say } from './page-texts.ts';
 import { type Content, html, nothing, show, svg } from './panel.ts';
@@ -102,12 +101,13 @@ export class PageHeader {
 
 /** The languages of the pages, each by its own name. */
 function languageChoice(): Content {
-  const names = languages.map((tag) => {
+  const option = (tag: string): Content => {
     const name = new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag;
-    return [tag, name.charAt(0).toLocaleUpperCase(tag) + name.slice(1)] as const;
-  });
+    const title = name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
+    return html`<option value=${tag} lang=${tag} .selected=${tag === language}>${title}</option>`;
+  };
   const choose = (event: Event) => chooseLanguage((event.target as HTMLSelectElement).value);
-  return html`<select class="language" aria-label="Language of the pages" @change=${choose}>${options(names, language)}</select>`;
+  return html`<select class="language" aria-label="Language of the pages" @change=${choose}>${languages.map(option)}</select>`;
 }
 
 /** What a visitor reads who blocks storage. */

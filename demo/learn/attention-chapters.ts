@@ -193,7 +193,11 @@ class GatesFigure extends Figure {
 export const softmax: Chapter = {
   id: 'softmax',
   title: say`Scores, mask, softmax`,
-  question: say`What happens if all scores are divided by 4? Predict the largest weight, then move the temperature.`,
+  question: say`What happens to the largest weight if all scores are divided by 4? Guess, then move the temperature.`,
+  prediction: ({ gates }) =>
+    gates.length > 0
+      ? undefined
+      : { options: [say`It rises`, say`It falls`, say`It stays`], right: say`It falls` },
   text: [
     say`The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.`,
     say`The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1. Padding, which fills short sentences of a batch, is masked in the same way.`,
@@ -235,10 +239,22 @@ class MapFigure extends HeadFigure {
   }
 }
 
+/** Index of the largest number. */
+const largest = (numbers: Float32Array): number => numbers.indexOf(Math.max(...numbers));
+
 export const heads: Chapter = {
   id: 'heads',
   title: say`Multi-head attention`,
   question: say`Do all heads look at the same token? Guess, then go through the heads.`,
+  prediction: ({ attention }) => {
+    const map = attention.findLast(({ kind }) => kind === 'encoder');
+    const places = new Set(
+      Array.from({ length: map?.heads ?? 0 }, (_, head) =>
+        map ? largest(headOf(map, map.weights, head).subarray(0, map.keys)) : 0,
+      ),
+    );
+    return { options: [say`yes`, say`no`], right: places.size === 1 ? say`yes` : say`no` };
+  },
   text: [
     say`One head has one set of weights for each token: it averages the values of all tokens. A layer has several heads: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.`,
     say`Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.`,
@@ -249,7 +265,17 @@ export const heads: Chapter = {
 export const cross: Chapter = {
   id: 'cross',
   title: say`Cross-attention`,
-  question: say`Where does the decoder look before it writes the next word? Guess a word of the source, then point at a token.`,
+  question: say`Where does the decoder look most before it writes its first word? Guess a token of the source, then point at a token.`,
+  prediction: ({ source, attention }) => {
+    const map = attention.findLast(({ kind }) => kind === 'cross');
+    if (!map) return undefined;
+    const sums = new Float32Array(map.keys);
+    for (let head = 0; head < map.heads; head++)
+      for (const [key, weight] of headOf(map, map.weights, head).subarray(0, map.keys).entries())
+        sums[key] = (sums[key] ?? 0) + weight;
+    const options = source.map(({ label }) => labelOf(label));
+    return { options, right: options[largest(sums)] };
+  },
   text: [
     say`The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from the output of the encoder.`,
     say`Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Select a token to see its row.`,

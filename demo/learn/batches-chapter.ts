@@ -91,6 +91,7 @@ export const batches: Chapter = {
   id: 'batches',
   title: say`What training sees`,
   question: say`How much of a batch is empty? Guess the share of padding, then change the number of buckets.`,
+  prediction: () => ({ options: [0.05, 0.2, 0.5].map((share) => formatPercent(share)) }),
   text: [
     say`A GPU is fast if it does the same work for many rows, so pairs are trained in batches. All rows of a batch have one length: shorter ones are filled with padding. Attention must not look at padding, and the loss must not count it, so each row carries its length, the number on the right. The padding mask gives the places after it a score of minus infinity.`,
     say`Padding costs time and teaches nothing. Therefore pairs are sorted into buckets of similar length; every bucket has its own shape, for which the kernels are planned once. More buckets have less padding, but more plans.`,

@@ -28,6 +28,13 @@ export interface ChapterHost {
   attempt(work: Promise<void>): void;
 }
 
+/** What the visitor guesses before a figure is shown. */
+export interface Prediction {
+  readonly options: readonly string[];
+  /** The right option, if the inspection tells it. */
+  readonly right?: string;
+}
+
 /** A chapter. */
 export interface Chapter {
   /** Its address: the hash of the page. */
@@ -35,6 +42,8 @@ export interface Chapter {
   readonly title: string;
   /** What the visitor finds out by touching the figure, before the text; at most 40 words. */
   readonly question: string;
+  /** The guess that its question asks for; without one the figure is shown at once. */
+  prediction?(inspection: Inspection): Prediction | undefined;
   /** Paragraphs below the figure, together at most 150 words. */
   readonly text: readonly string[];
   /** Creates its figure. */

@@ -41,7 +41,11 @@ const tokenList = (title: string, tokens: Inspection['source']): Content => html
 export const tokens: Chapter = {
   id: 'tokens',
   title: say`Tokens`,
-  question: say`How many tokens will this sentence be? Guess, then look. Write something rare in the sentence above and press Compute.`,
+  question: say`How many tokens of this sentence begin a word? Guess, then look. Write something rare in the sentence above and press Compute.`,
+  prediction: ({ source }) => {
+    const count = source.filter(({ spaced, label }) => spaced && label !== '[end]').length;
+    return { options: [count - 1, count, count + 2].map(String), right: String(count) };
+  },
   text: [
     say`A transformer for translation has two halves: the encoder reads the source, the decoder writes the target. Both read numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.`,
     say`Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.`,

@@ -52,7 +52,18 @@ class ResidualFigure extends TokenFigure {
 export const residual: Chapter = {
   id: 'residual',
   title: say`Residual, norm, feed-forward`,
-  question: say`Which part moves a vector most: attention or the feed-forward network? Guess, then compare the lengths.`,
+  question: say`Which part of the first layer moves the first vector most: attention or the feed-forward network? Guess, then compare the lengths.`,
+  prediction: ({ tensors }) => {
+    const length = (pattern: RegExp) => {
+      const found = tensors.findLast(({ name }) => pattern.test(name));
+      const row = found && rowOf(found.data, found.shape[1] ?? 0, 0);
+      return row ? dots(row, row) : 0;
+    };
+    const [attention, network] = [say`Attention`, say`Feed-forward`];
+    const isAttention =
+      length(/^encoder\.layers\.0\.self_attn\.linear./) > length(/^encoder\.layers\.0\.linear2/);
+    return { options: [attention, network], right: isAttention ? attention : network };
+  },
   text: [
     say`A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So a part of the gradient reaches the first layer as it is. The change may be large: compare the lengths below.`,
     say`Layer norm keeps the numbers in range: it subtracts the mean of a vector, divides by its standard deviation, and then multiplies each number by a learned gain and adds a learned bias. So the length of the result is learned too. Norms may come before each part (pre-norm, as here) or after the sum (post-norm, as in the first transformer). The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.`,
@@ -146,6 +157,10 @@ export const loss: Chapter = {
   id: 'loss',
   title: say`Teacher forcing and the loss`,
   question: say`Which word of the target surprises the model most? Guess, then write a wrong word and press Compute.`,
+  prediction: ({ target, loss }) => {
+    const options = loss.map((_, t) => labelOf(target[t + 1]?.label ?? '[end]'));
+    return { options, right: options[loss.indexOf(Math.max(...loss))] };
+  },
   text: [
     say`While the model learns, the decoder reads the correct target, not its own output. This is called teacher forcing. So all positions are predicted at once, each from the tokens before it.`,
     say`The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.`,

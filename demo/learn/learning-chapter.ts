@@ -284,6 +284,7 @@ export const learning: Chapter = {
   id: 'learning',
   title: say`How it learns`,
   question: say`How many steps does it take until a wrong translation is right? Guess, then press Ten steps.`,
+  prediction: () => ({ options: ['10', '30', '100'] }),
   text: [
     say`A step of training changes every weight a little, so that the loss falls. The backward pass computes the gradient: by how much the loss changes if a weight changes. You can check it for any weight: move only this one by h in both directions, and compute the loss again.`,
     say`AdamW divides a running mean of the gradients by the root of a running mean of their squares, so that all weights move at about the learning rate. Warm-up raises the rate in the first steps, when these means rest on few gradients.`,

@@ -57,7 +57,8 @@ class MeasuringFigure extends Panel {
 export const measuring: Chapter = {
   id: 'measuring',
   title: say`Measuring: dev pairs, BLEU, chrF`,
-  question: say`Is the best translation the one with the most words of the reference? Guess the score, then look.`,
+  question: say`Is the best translation the one with the most words of the reference? Guess, then change a word and look at the scores.`,
+  prediction: () => ({ options: [say`yes`, say`no`] }),
   text: [
     say`A model can learn its training pairs by heart. So some pairs are held out, the dev pairs: the model never trains on them, and its loss and translations of them show what it does with new sentences.`,
     say`BLEU counts how many runs of one to four words of the translations are in the references. A wrong ending makes a wrong word. chrF counts runs of one to six characters instead; chrF2 weights what is missing twice as much as what is too much. Both go from 0 to 100 and are meant for many sentences at once: of one short sentence BLEU is coarse.`,

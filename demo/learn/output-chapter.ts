@@ -2,7 +2,7 @@
 // vocabulary.
 
 import type { Inspection } from '../../src/entries/reports.ts';
-import { fixed, inDigits } from '../common/format.ts';
+import { fixed, formatPercent, inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import type { Content } from '../common/panel.ts';
 import { html } from '../common/panel.ts';
@@ -57,7 +57,13 @@ class OutputFigure extends TokenFigure {
 export const output: Chapter = {
   id: 'output',
   title: say`From a vector to a word`,
-  question: say`How sure is the model of its next word: 30, 60 or 99 %? Guess, then select a token.`,
+  question: say`How sure is the model of its first word? Guess, then select a token.`,
+  prediction: ({ next }) => {
+    const share = next[0]?.[0]?.probability ?? 0;
+    const shares = [0.3, 0.6, 0.99];
+    const [nearest = 0] = [...shares].sort((a, b) => Math.abs(a - share) - Math.abs(b - share));
+    return { options: shares.map((one) => formatPercent(one)), right: formatPercent(nearest) };
+  },
   text: [
     say`After the last layer the decoder has one vector for each place of the target. The output table has a row for each token of the vocabulary. The logit of a token is the dot product of the vector and its row, plus a bias: it is large if they point the same way.`,
     say`The softmax makes probabilities of the logits: e to the power of each logit, divided by the sum over the whole vocabulary. A logit that is larger by 1 makes a token 2.7 times as probable; only differences count.`,

@@ -15,6 +15,7 @@ import {
 import type { Session } from '../train/page/training-session.ts';
 import type { TakenLesson } from '../train/protocol.ts';
 import { type Chapter, type ChapterHost, KeptValues } from './chapter.ts';
+import { GuessPanel } from './guess-panel.ts';
 import { settingsByHand } from './learning-chapter.ts';
 import { firstSentence, type Lesson, readLesson } from './lesson.ts';
 
@@ -33,6 +34,8 @@ export class SentencePanel extends Panel {
   readonly #models: readonly (readonly [string, string])[];
   readonly #onCompute: () => void;
   readonly #kept: KeptValues;
+  /** The visitor's guesses by chapter. */
+  readonly #guesses = new Map<string, string>();
   /** Name of the selected model. */
   #model = firstToy.name;
   #text = firstSentence;
@@ -81,7 +84,13 @@ export class SentencePanel extends Panel {
   }
   /** The figure of a chapter for the computed sentence; undefined before there is one. */
   figureOf(chapter: Chapter): Panel | undefined {
-    return this.#inspection && chapter.figure(this.#inspection, this.#host());
+    const inspection = this.#inspection;
+    if (!inspection) return undefined;
+    const figure = () => chapter.figure(inspection, this.#host());
+    const prediction = chapter.prediction?.(inspection);
+    if (!prediction) return figure();
+    const { id } = chapter;
+    return new GuessPanel(prediction, figure, this.#guesses.get(id), (guess) => this.#guesses.set(id, guess));
   }
   /** Loads the selected model and computes a sentence: that of the address, or the one of the form. */
   async load(): Promise<void> {

@@ -59,7 +59,7 @@ class VocabularyFigure extends Figure {
       </ol>
       <p>${say`${pieces.length} pieces after ${done.length} merges.`}
         ${next ? say`The most frequent pair now: “${next.left}” and “${next.right}”, ${next.count} times.` : say`No pair is left that stands there twice.`}</p>
-      ${hint(say`The text that is counted: ${corpus}`)}`;
+      ${hint(html`The text that is counted: <span lang="en">${corpus}</span>`)}`;
   }
 }
 

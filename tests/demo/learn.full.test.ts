@@ -9,7 +9,7 @@ import { chapters } from '../../demo/learn/chapters.ts';
 import { firstSentence } from '../../demo/learn/lesson.ts';
 import { loadModel } from '../../src/entries/heddle.node.ts';
 import { unzip, zipParts } from '../../src/files/zip.ts';
-import { demo, pickFiles, untilText } from '../support/demo.ts';
+import { demo, pickFiles, showFigure, untilText } from '../support/demo.ts';
 
 const { open } = demo();
 const golden = '../shared/golden-marian/ssru-tied';
@@ -46,7 +46,8 @@ it.skipIf(!existsSync(golden))('shows the gates of an SSRU over time (needs ../s
       {},
       title,
     );
-    expect(await learn.page.$('#chapter [data-picture], #chapter .tokens'), id).not.toBeNull();
+    await showFigure(learn.page);
+    expect(await learn.page.$('#chapter :is([data-picture], .tokens, .scalpel)'), id).not.toBeNull();
     if (id !== 'softmax') continue;
     expect(await learn.page.$eval('#chapter', (e) => e.textContent)).toContain('SSRU');
     const cells = await learn.page.$$eval('#chapter table tbody tr', (rows) =>
@@ -87,6 +88,8 @@ it('begins with doubt, has earlier steps of the model and one scale for strips, 
   await page.evaluate(() => {
     location.hash = 'residual';
   });
+  await page.waitForSelector('#guess-skip');
+  await showFigure(page);
   await page.waitForSelector('#one-scale');
   const heights = () =>
     page.$$eval('#chapter .strip', (all) =>

@@ -10,7 +10,7 @@ import { loadModel } from '../../src/entries/heddle.node.ts';
 import type { Inspection } from '../../src/entries/reports.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, demo } from '../support/demo.ts';
+import { type DemoPage, demo, showFigure } from '../support/demo.ts';
 import { itInFull } from '../support/in-full.ts';
 
 const { open } = demo();
@@ -40,6 +40,7 @@ async function chapter(id: string): Promise<void> {
   }, id);
   const title = chapters.find((each) => each.id === id)?.title;
   await page.waitForFunction((t) => document.querySelector('#chapter-title')?.textContent === t, {}, title);
+  await showFigure(page);
 }
 const cells = (column: number) =>
   page.$$eval(
@@ -55,6 +56,39 @@ it('has a question of at most 40 words before the figure, and at most 150 words 
     expect(text.join(' ').split(/\s+/).length, title).toBeLessThanOrEqual(150);
   }
   expect(chapters.length).toBeGreaterThanOrEqual(8);
+});
+
+it('has at most 60 words before the first control of each chapter, and hides what is to be guessed', async () => {
+  const found: [string, number, string][] = [];
+  for (const { id, title } of chapters) {
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, id);
+    await page.waitForFunction((t) => document.querySelector('#chapter-title')?.textContent === t, {}, title);
+    const [words, figures] = await page.$eval('#chapter', (place): [number, number] => {
+      const control = place.querySelector('button:not(.term), input, select, textarea') as Element;
+      const before = document.createRange();
+      before.setStart(place, 0);
+      before.setEndBefore(control);
+      const isGuess = control.closest('.guess') !== null;
+      return [
+        before.toString().trim().split(/\s+/).length,
+        isGuess ? place.querySelectorAll('table, figure, .tokens, [data-picture]').length : 0,
+      ];
+    });
+    found.push([id, words, figures === 0 ? '' : 'shown before the guess']);
+  }
+  expect(found.filter(([, words, shown]) => words > 60 || shown)).toEqual([]);
+  await page.evaluate(() => {
+    location.hash = 'output';
+  });
+  await page.waitForSelector('.guess button');
+  const best = 100 * (reference.next[0]?.[0]?.probability ?? 0);
+  await page.locator('.guess button:nth-child(3)').click(); // 99 %
+  expect(await page.$eval('.guess-result', (e) => e.textContent)).toMatch(
+    best > 80 ? 'You guessed it.' : 'You guessed 99',
+  );
+  expect(await page.$$eval('.logits table', (all) => all.length)).toBe(1);
 });
 
 it('shows the tokens, scores, weights and losses that the CPU executor computes', async () => {

@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
 import { chapters } from '../../demo/learn/chapters.ts';
-import { type DemoPage, demo, fillField, openDetails, startProject, untilText } from '../support/demo.ts';
+import {
+  type DemoPage,
+  demo,
+  fillField,
+  openDetails,
+  showFigure,
+  startProject,
+  untilText,
+} from '../support/demo.ts';
 import { textPattern } from '../support/text-pattern.ts';
 
 const { open } = demo();
@@ -122,7 +130,9 @@ it('explains each chapter with its figure', async () => {
       {},
       id,
     );
-    await page.waitForSelector('#chapter [data-picture], #chapter .tokens');
+    await check(opened, `learn-${id}`, names);
+    await showFigure(page);
+    await page.waitForSelector('#chapter :is([data-picture], .tokens, .scalpel)');
     await check(opened, `learn-${id}`, names);
   }
 });

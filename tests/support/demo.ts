@@ -215,6 +215,10 @@ export async function downloadOf(page: Page, button: string): Promise<Uint8Array
   return Uint8Array.from(bytes);
 }
 
+/** Shows the figure of a chapter of the page Learn, if a guess hides it. */
+export const showFigure = (page: Page): Promise<void> =>
+  page.$$eval('#guess-skip', ([skip]) => (skip as HTMLElement | undefined)?.click());
+
 /** Opens a `<details>`. */
 export const openDetails = (page: Page, selector: string): Promise<void> =>
   page.$eval(selector, (details) => {
