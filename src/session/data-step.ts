@@ -50,8 +50,8 @@ export interface DataStep {
   symbols?(settings: RunSettings): readonly string[];
   /** The step in words for a message at the start. */
   describe?(settings: RunSettings): Message | undefined;
-  /** What does not fit the tokenizers of the run, each a sentence. */
-  warnings?(settings: RunSettings, tokenizers: Pick<DataContext, 'source' | 'target'>): readonly string[];
+  /** What does not fit the tokenizers of the run. */
+  warnings?(settings: RunSettings, tokenizers: Pick<DataContext, 'source' | 'target'>): readonly Message[];
   /** Part of the loss. */
   loss?(settings: RunSettings): LossPart;
   /** Returns the batches after this step. Throws a HeddleError that names a setting that does not fit. */

@@ -347,7 +347,7 @@ describe('a model', () => {
       errorAbout({ area: 'save', values: ['keras'] }),
     );
     await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
-      'enough',
+      new Error('enough'),
     );
     const stream = model.stream('bad cab');
     expect((await stream.next()).done).toBe(false);

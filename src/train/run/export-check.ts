@@ -1,6 +1,7 @@
 // Whether the model of a run can be converted to a format of transformers: said at the start, not after the training.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, reasonOf } from '../../core/errors.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { hfFamilies } from '../../formats/hf/hf-families.ts';
 import { hfRequirements } from '../../formats/hf/to-hf-config.ts';
 import { transformersTokenizer } from '../../formats/hf/transformers-tokenizer.ts';
@@ -12,13 +13,13 @@ import type { SavedModel } from '../../formats/shared/saved-model.ts';
 export function exportProblem(
   model: Pick<SavedModel, 'config' | 'source' | 'target'>,
   type: HfType,
-): string | undefined {
+): Message | undefined {
   try {
     requireFields(type, hfRequirements(model.config, hfFamilies[type]));
     transformersTokenizer(model, type);
     return undefined;
   } catch (error) {
-    if (error instanceof HeddleError) return error.message;
+    if (error instanceof HeddleError) return msg`${reasonOf(error)}`;
     throw error;
   }
 }

@@ -63,10 +63,10 @@ describe('openDevice', () => {
     const has = adapter.limits.maxStorageBufferBindingSize;
     await expect(open({ require: { maxStorageBufferBindingSize: has } })).resolves.toBeDefined();
     await expect(open({ require: { maxStorageBufferBindingSize: has + 1 } })).rejects.toThrow(
-      new HeddleError(
-        `The adapter's maxStorageBufferBindingSize is ${formatBytes(has)}, ${formatBytes(has + 1)} is required; use another adapter, or the CPU.`,
-        { kind: 'unsupported' },
-      ),
+      errorAbout({
+        kind: 'unsupported',
+        values: ['maxStorageBufferBindingSize', formatBytes(has), formatBytes(has + 1)],
+      }),
     );
   });
 });
@@ -97,10 +97,7 @@ describe('a device that fails', () => {
       expect(() => runner.run()).toThrow(errorAbout({ kind: 'device' }));
       expect(() => runner.submit()).toThrow(errorAbout({ kind: 'device' }));
     }
-    await expect(runnerOn(device)).rejects.toMatchObject({
-      message: expect.stringMatching(/^The GPU device was lost \(destroyed[:)]/),
-      kind: 'device',
-    });
+    await expect(runnerOn(device)).rejects.toThrow(errorAbout({ kind: 'device' }));
   });
 
   it('says in runs and reads, pending and later ones, that it was destroyed on purpose', async () => {

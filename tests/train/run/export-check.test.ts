@@ -4,6 +4,7 @@ import { settingTable } from '../../../src/features/all-settings.ts';
 import { exportProblem } from '../../../src/train/run/export-check.ts';
 import { completeSettings, type RunKind } from '../../../src/train/settings/run-defaults.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
+import { holeValues } from '../../support/expect-error.ts';
 import { letterModel } from '../../support/saved-model.ts';
 
 /** The settings with all defaults. */
@@ -13,19 +14,18 @@ const marian = { norm: 'post', finalNorm: false, positions: 'sinusoidal-halves',
 
 it('names the fields that a format does not support, and nothing for a model that can be converted', () => {
   expect(exportProblem(letterModel(1, { ...marian }), 'marian')).toBeUndefined();
-  expect(exportProblem(letterModel(1, { ...marian, norm: 'pre' }), 'marian')).toBe(
-    'marian does not support this model: norm is "pre", it must be post',
+  expect(holeValues(exportProblem(letterModel(1, { ...marian, norm: 'pre' }), 'marian'))).toEqual(
+    expect.arrayContaining(['marian', 'norm', '"pre"', 'post']),
   );
-  expect(exportProblem(letterModel(1, { ...marian }), 'bart')).toMatch(
-    /^bart does not support .*embeddingNorm/,
-  );
-  expect(exportProblem(letterModel(1, { ...marian }), 't5')).toMatch(/^t5 does not support this model: /);
+  const valuesFor = (type: 'bart' | 't5') => holeValues(exportProblem(letterModel(1, { ...marian }), type));
+  expect(valuesFor('bart')).toEqual(expect.arrayContaining(['bart', 'embeddingNorm']));
+  expect(valuesFor('t5')).toContain('t5');
 });
 
 it('names two vocabularies, which transformers has no tokenizer for', () => {
   const { config, source } = letterModel(1, { ...marian });
   const other = letterModel(1).source;
-  expect(exportProblem({ config, source, target: { ...other } }, 'marian')).toMatch(/two vocabularies/);
+  expect(exportProblem({ config, source, target: { ...other } }, 'marian')).toBeDefined();
 });
 
 it('exportTo gives a new model the fields of the format; those that are given stay', () => {

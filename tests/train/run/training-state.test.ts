@@ -32,7 +32,7 @@ const shape = { batch: 2, source: 4, target: 3 };
 function folderOf(contents: Record<string, Uint8Array>): Files {
   const at = (path: string) => contents[path.replace('run/', '')];
   return {
-    read: async (path) => at(path) ?? Promise.reject(new HeddleError(`${path}: there is no such file`)),
+    read: async (path) => at(path) ?? Promise.reject(new HeddleError(`no ${path}`)),
     exists: async (path) => path === 'run' || at(path) !== undefined,
     list: async () => Object.keys(contents),
     write: async () => {},

@@ -1,5 +1,6 @@
 // Whether the vocabularies of a run have the tokens that its augmentations write.
 
+import { listed, type Message, msg, option } from '../../../core/message.ts';
 import { ownToken } from '../../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import {
@@ -16,18 +17,17 @@ const named = 3;
 export function missingSymbols(
   rates: AugmentRates,
   { source, target }: { readonly source: Tokenizer; readonly target: Tokenizer },
-): string[] {
+): Message[] {
   return (Object.keys(augmentationRows) as AugmentationName[]).flatMap((name) => {
     const symbols = augmentSymbols({ [name]: rates[name] });
     // Marks of terms are in the source only.
     const sides = name === 'terms' ? [source] : [source, target];
     const missing = symbols.filter((symbol) => sides.some((side) => ownToken(side, symbol) === undefined));
     if (missing.length === 0) return [];
-    const shown = missing.slice(0, named).map(printable).join(', ');
-    return (
-      `augment: ${name}: the vocabulary has no token for ${missing.length} of its ${symbols.length} symbols (${shown}${missing.length > named ? ', ...' : ''}), ` +
-      `so documents are translated without them; train a new model with tokenizer unigram and augment ${name}, which adds them`
-    );
+    const shown = [...missing.slice(0, named).map(printable), ...(missing.length > named ? ['...'] : [])];
+    return [
+      msg`${option('augment')} ${name}: the vocabulary has no token for ${missing.length} of its ${symbols.length} symbols (${listed(shown)}), so documents are translated without them; train a new model with ${option('tokenizer')} unigram and ${option('augment')} ${name}, which adds them`,
+    ];
   });
 }
 

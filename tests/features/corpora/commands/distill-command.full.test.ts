@@ -63,7 +63,7 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
 
   const first = await run('parts', /"task":"teacher","done":512/);
   expect(first.status).toBe(130);
-  expect(first.stderr).toMatch(/heddle: distill: interrupted; the same command continues/);
+  expect(first.stderr).toMatch(/^heddle: distill: /m);
   const kept = readdirSync(at('parts.teacher'));
   expect(kept).toContain('000000.tsv');
   expect(kept).not.toContain('000002.tsv');
