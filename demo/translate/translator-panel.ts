@@ -226,7 +226,7 @@ export class TranslatorPanel extends Panel {
   }
   #microphoneButton(): Content {
     return html`
-      <button type="button" class="quiet microphone" id="microphone" aria-label="Speak" title="Speak" @click=${() => void this.#openMicrophone()}>
+      <button type="button" class="quiet microphone" id="microphone" aria-label="Speak into the microphone" title="Speak into the microphone" @click=${() => void this.#openMicrophone()}>
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
           <path class="icon" d="M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3M5 11a7 7 0 0 0 14 0M12 18v3"></path>
         </svg>
