@@ -510,3 +510,15 @@ it('names no flags of the command in messages of the library', () => {
     );
   expect(named).toEqual([]);
 });
+
+it('quotes no message of an error in `toThrow`', () => {
+  const quoted = filesUnder('tests')
+    .filter((path) => /\.ts$/.test(path))
+    .flatMap((path) =>
+      Array.from(
+        read(path).matchAll(/\.toThrow(?:Error)?\(\s*(?:['"`/]|new (?:RegExp|HeddleError)\()[^\n]*/g),
+        ([text]) => `${path}: ${text}`,
+      ),
+    );
+  expect(quoted, 'ask by errorAbout, errorOfKind or errorNaming (support/expect-error.ts)').toEqual([]);
+});

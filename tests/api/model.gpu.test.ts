@@ -265,7 +265,7 @@ describe('a model', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'progress', task: 'translate' }));
     await expect(model.evaluate([])).rejects.toThrow(errorAbout({ area: 'evaluate' }));
     const onProgress = vi.fn(() => Promise.reject(new Error('mine')));
-    await expect(model.evaluate(pairs, { onProgress })).rejects.toThrow('mine');
+    await expect(model.evaluate(pairs, { onProgress })).rejects.toThrow(new Error('mine'));
     expect(onProgress).toHaveBeenCalledWith(pairs.length, pairs.length);
   });
 

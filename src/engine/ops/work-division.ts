@@ -67,7 +67,7 @@ export const rowByThread = rowGroup(32, 32);
 export const rowConstants = ({ threads, rows, lanes }: RowGroup) => ({
   THREADS: threads,
   ROWS: rows,
-  ...(lanes && { LANES: lanes }),
+  LANES: lanes,
 });
 
 /** The variants for rows of `cols` numbers, best guess for GPUs first. */
