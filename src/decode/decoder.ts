@@ -234,12 +234,13 @@ function sourceLengths({ batch, source }: DecodeShape, runsAtOnce = false): numb
 }
 
 /**
- * A shape followed by smaller ones, each with a quarter of the sentences, until there are fewer than four.
+ * A shape followed by smaller ones, until there are fewer than four sentences: with half of them, and from fewer than 16
+ * on a quarter, since few rows cost about as much as one.
  */
 function shrinking(shape: DecodeShape): DecodeShape[] {
   const shapes = [shape];
   for (let { batch } = shape; batch >= 4; ) {
-    batch = Math.ceil(batch / 4);
+    batch = Math.ceil(batch / (batch >= 16 ? 2 : 4));
     shapes.push({ ...shape, batch });
   }
   return shapes;

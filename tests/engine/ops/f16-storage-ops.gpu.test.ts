@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../../src/core/float16.ts';
 import type { Shape } from '../../../src/core/tensor.ts';
+import { wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { crossAttentionOp, selfAttentionOp } from '../../../src/engine/ops/attention/attention.ts';
 import { castWeightsOp } from '../../../src/engine/ops/elementwise/cast-weights.ts';
 import { activationOp, addOp, dropoutOp } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
@@ -169,7 +170,7 @@ for (const n of [64, 37]) {
     add(activationOp, { inputs: { x: r(n) }, attrs: { kind }, wrt: ['x'] }, `${n} ${kind}`);
 }
 
-const hasF16 = (await gpuDevice()).features.has('shader-f16');
+const hasF16 = wrapDevice(await gpuDevice()).traits.f16;
 
 // The machine may be busy, and each case compiles its own kernels.
 describe(hasF16 ? 'in f16' : 'without shader-f16', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../../../src/core/float16.ts';
 import { f32 } from '../../../../src/core/tensor.ts';
+import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
 import { packedEmbeddingOp } from '../../../../src/engine/ops/embedding/packed-embedding.ts';
 import { packedLinearOp } from '../../../../src/engine/ops/matmul/packed-linear.ts';
 import { packedLinearBackwardOp } from '../../../../src/engine/ops/matmul/packed-linear-backward.ts';
@@ -42,7 +43,7 @@ function packedTensors(format: PackedFormat, rows: number, cols: number, scale =
   return { words: packed, scales: integers('u32', [rows, scalesPerRow(format, cols)], scales) };
 }
 
-const hasF16 = (await gpuDevice()).features.has('shader-f16');
+const hasF16 = wrapDevice(await gpuDevice()).traits.f16;
 
 // Sums of up to 516 products in float32.
 const tolerance = 1e-5;
