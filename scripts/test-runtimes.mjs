@@ -415,13 +415,14 @@ async function argmax(kind, folder, suffix, own, wanted) {
 
 /** Prints the table and writes it into docs/models.md; sets the exit status. */
 function report() {
-  const table = [
-    '| reader | format | equal | compared |',
-    '| --- | --- | --- | --- |',
-    ...rows.map(
-      ({ reader, format, what, equal, of }) => `| ${reader} | ${format} | ${equal} of ${of} | ${what} |`,
-    ),
-  ].join('\n');
+  const lines = [
+    ['reader', 'format', 'equal', 'compared'],
+    ...rows.map(({ reader, format, what, equal, of }) => [reader, format, `${equal} of ${of}`, what]),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column].length)));
+  const [head, ...body] = lines.map((line) => `| ${line.map((x, i) => x.padEnd(widths[i])).join(' | ')} |`);
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  const table = [head, rule, ...body].join('\n');
   const date = new Date().toISOString().slice(0, 10);
   const notes = missing.length > 0 ? `\n\nNot installed: ${missing.join('; ')}.` : '';
   console.log(`\n${table}${notes}`);
