@@ -4,6 +4,7 @@ import { check } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 /** Maximum bytes of a document, a glossary or a configuration. */
 const maxText = 64 * 2 ** 20;
@@ -28,6 +29,6 @@ export async function readInput(files: Files, path: string, maximum = maxText): 
   return bytes;
 }
 
-/** Reads a file of UTF-8 text as `readInput` does. */
+/** Reads a file of UTF-8 text as `readInput` does. Throws a HeddleError that names the first line that is none. */
 export const readInputText = async (files: Files, path: string, maximum?: number): Promise<string> =>
-  new TextDecoder().decode(await readInput(files, path, maximum));
+  decodeUtf8(await readInput(files, path, maximum), path);

@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { type Message, msg } from '../../core/message.ts';
+import { invalidLine } from '../../files/utf8.ts';
 
 /** Options of `TextBytesDecoder`. */
 export interface TextDecoderSettings {
@@ -16,6 +17,8 @@ export class TextBytesDecoder {
   readonly #decoder: TextDecoder;
   readonly #name: string;
   readonly #remedy: Message | string;
+  /** Number of line ends that are decoded. */
+  #lines = 0;
 
   /** @param name of the file, for errors */
   constructor(encoding: string, name: string, settings: TextDecoderSettings = {}) {
@@ -34,12 +37,23 @@ export class TextBytesDecoder {
     return this.#decoder.encoding;
   }
 
+  #invalidLine(bytes: Uint8Array): number {
+    // A chunk may begin within a character: its last bytes are 10xxxxxx.
+    const start = this.#lines > 0 ? bytes.findIndex((byte) => byte >> 6 !== 0b10) : 0;
+    return invalidLine(bytes.subarray(start), this.#lines + 1);
+  }
+
   /** The text of bytes; `isLast`: whether no more follow, so that a character that is not complete is an error. */
   decode(bytes: Uint8Array, isLast = true): string {
     try {
-      return this.#decoder.decode(bytes, { stream: !isLast });
+      const text = this.#decoder.decode(bytes, { stream: !isLast });
+      if (!isLast) this.#lines += text.split('\n').length - 1;
+      return text;
     } catch (cause) {
-      throw new HeddleError(msg`not ${this.encoding} text; ${this.#remedy}`, { area: this.#name, cause });
+      const { encoding } = this;
+      const problem =
+        encoding === 'utf-8' ? msg`line ${this.#invalidLine(bytes)} is not UTF-8` : msg`not ${encoding} text`;
+      throw new HeddleError(msg`${problem}; ${this.#remedy}`, { area: this.#name, cause });
     }
   }
 }

@@ -4,11 +4,10 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { listed, msg } from '../../core/message.ts';
 import { type Files, withoutEndSlash, withSlashes } from '../../files/files.ts';
-import { maxLines, readInput } from '../../files/read-input.ts';
+import { maxLines, readInputText } from '../../files/read-input.ts';
 import { normalizeText } from '../../text/corpus/normalize-text.ts';
 import {
   type CorpusFiles,
-  decodeUtf8,
   lineFormatOf,
   linesOf,
   type PairFiles,
@@ -92,7 +91,7 @@ async function manifestOf(path: string, files: Files): Promise<string> {
 
 /** The entries of a manifest; lines without a path or a text are left out. */
 async function readManifest(path: string, given: PairFiles, files: Files): Promise<Entry[]> {
-  const text = decodeUtf8(await readInput(files, path, maxLines), path).replace(/^\ufeff/, '');
+  const text = (await readInputText(files, path, maxLines)).replace(/^\ufeff/, '');
   const lines = linesOf(text).filter((line) => line.trim() !== '');
   const rows = await rowsOf(path, text, lines, given);
   const trimmed = rows.map(([clip = '', spoken = '']): Entry => [clip.trim(), normalizeText(spoken)]);

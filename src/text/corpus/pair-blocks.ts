@@ -3,11 +3,11 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { listed, msg, option } from '../../core/message.ts';
 import { concatBytes } from '../../files/files.ts';
+import { decodeUtf8 } from '../../files/utf8.ts';
 import { wholeLines, withNewlines } from './line-chunks.ts';
 import type { LineFormat } from './line-formats.ts';
 import {
   countLines,
-  decodeUtf8,
   lineFormatOf,
   type PairBlock,
   type PairFiles,

@@ -1,8 +1,9 @@
 // Files of sentence pairs in several formats, and how a block of their records becomes pairs.
 
 import papa from 'papaparse';
-import { check, HeddleError } from '../../core/errors.ts';
+import { check } from '../../core/errors.ts';
 import { counted, listed, type Message, msg } from '../../core/message.ts';
+import { decodeUtf8 } from '../../files/utf8.ts';
 import { longLine } from './line-chunks.ts';
 import { type LineFormat, lineFormats } from './line-formats.ts';
 import { normalizeText } from './normalize-text.ts';
@@ -300,29 +301,6 @@ export function countLines(bytes: Uint8Array): number {
   let lines = 0;
   for (let at = bytes.indexOf(lf); at >= 0; at = bytes.indexOf(lf, at + 1)) lines++;
   return lines + (bytes.length > 0 && bytes.at(-1) !== lf ? 1 : 0);
-}
-
-/** Decodes UTF-8; a HeddleError names the first invalid line. `first`: number of the first line. */
-export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    let line = first;
-    for (let start = 0; start < bytes.length; line++) {
-      const newline = bytes.indexOf(10, start);
-      const end = newline < 0 ? bytes.length : newline + 1;
-      try {
-        utf8.decode(bytes.subarray(start, end));
-      } catch {
-        break;
-      }
-      start = end;
-    }
-    throw new HeddleError(msg`line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`, {
-      area: name,
-    });
-  }
 }
 
 /**

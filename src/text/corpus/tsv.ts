@@ -1,7 +1,9 @@
 // Reads TSV corpora from memory: source, tab, target; further columns are ignored or references. Invalid
 // lines are reported. CSV is converted to TSV.
+
 import { check } from '../../core/errors.ts';
-import { type BadLine, checkParsed, decodeUtf8, linesOf, parseCsv, parseRecords } from './pair-files.ts';
+import { decodeUtf8 } from '../../files/utf8.ts';
+import { type BadLine, checkParsed, linesOf, parseCsv, parseRecords } from './pair-files.ts';
 import type { Pair } from './pairs.ts';
 
 /** The contents of a TSV file. */

@@ -5,17 +5,12 @@ import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import type { WordLinks } from '../../../decode/word-links.ts';
 import { type Files, openStream } from '../../../files/files.ts';
+import { decodeUtf8 } from '../../../files/utf8.ts';
 import type { DataContext } from '../../../session/data-step.ts';
 import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
 import { normalizeText } from '../../../text/corpus/normalize-text.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
-import {
-  decodeUtf8,
-  linesOf,
-  nameOfPairs,
-  type PairFiles,
-  textsOfBlock,
-} from '../../../text/corpus/pair-files.ts';
+import { linesOf, nameOfPairs, type PairFiles, textsOfBlock } from '../../../text/corpus/pair-files.ts';
 import { hashText, type PairList } from '../../../text/corpus/pairs.ts';
 import { textsOfTokens, wordsOf, wordsOfTokens } from '../../../text/tokenizers/token-words.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
