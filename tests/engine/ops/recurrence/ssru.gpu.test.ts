@@ -1,6 +1,7 @@
 // The scan of an SSRU on the GPU, forward and backward.
 
 import { describe, expect, it } from 'vitest';
+import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
 import { ssruOp } from '../../../../src/engine/ops/recurrence/ssru.ts';
 import { errorAbout } from '../../../support/expect-error.ts';
 import { gpuDevice } from '../../../support/gpu.ts';
@@ -32,7 +33,7 @@ it('saturates without overflow', async () => {
 it('reads and writes f16', async () => {
   const inputs = { x: randomTensor([2, 6, 16], 5), bias: randomTensor([8], 6) };
   const checked = checkOp(ssruOp, { inputs, attrs: {}, wrt: ['x'], f16: true });
-  if ((await gpuDevice()).features.has('shader-f16')) await checked;
+  if (wrapDevice(await gpuDevice()).traits.f16) await checked;
   else await expect(checked).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
 });
 
