@@ -58,7 +58,7 @@ export class BeamSearch implements Search {
     { token = [], parent = [], total = [], ended = [] }: Record<string, ArrayLike<number>>,
     order: readonly number[],
   ): void {
-    const { rows: width } = this.#settings;
+    const { rows: width, maxNewTokens } = this.#settings;
     this.#length++;
     for (const [i, sentence] of order.entries()) {
       const beams = this.#sentences[sentence];
@@ -73,12 +73,12 @@ export class BeamSearch implements Search {
         total: beams.totals[k] as number,
         before: beams.links[parent[r] as number],
       }));
+      // At the last position the running hypotheses count, too, even if the search is full since this step.
+      beams.isCut = this.#length >= Math.min(this.#limits(sentence), maxNewTokens);
       beams.done =
-        this.#isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
-      if (!beams.done && this.#length >= this.#limits(sentence)) {
-        beams.done = true;
-        beams.isCut = true;
-      }
+        beams.isCut ||
+        this.#isDone(beams.finished, Math.max(...beams.totals)) ||
+        beams.totals.every((sum) => sum < dead);
     }
   }
 

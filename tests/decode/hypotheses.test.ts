@@ -74,6 +74,20 @@ describe('beams', () => {
     beams.take({ token: i(4), parent: i(0), total: f(running), ended: f(-2) }, [0]);
     return beams.done(0);
   };
+  it('at the last position compare those that end with those that run', () => {
+    const options = {
+      beams: 2,
+      method: 'beam',
+      earlyStopping: true,
+      maxNewTokens: 3,
+    } as const;
+    const beams = new BeamSearch(1, settings(options));
+    beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(-1, none) }, [0]);
+    beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1.5, -2), ended: f(none, none) }, [0]);
+    // Two have ended now, and with early stopping that ends the search; a running one has a better score.
+    beams.take({ token: i(6, 7), parent: i(0, 1), total: f(-2, -3), ended: f(none, -4) }, [0]);
+    expect(beams.finish()[0]![0]).toMatchObject({ ids: [4, 4, 6], ended: false });
+  });
   it('stop as earlyStopping says', () => {
     // A finished hypothesis has -2 per token; the running one has -3, which over ten tokens would be -0.3.
     expect(stops(true, -3)).toBe(true);
