@@ -28,6 +28,7 @@ export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
     const line = invalidLine(bytes, first);
     throw new HeddleError(msg`line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`, {
       area: name,
+      kind: 'input',
     });
   }
 }

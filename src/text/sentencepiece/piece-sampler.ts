@@ -36,7 +36,7 @@ export function createPieceSampler(
     const { modelFile } = tokenizer;
     check(
       modelFile !== undefined,
-      msg`${option('samplingAlpha')} needs a unigram tokenizer that heddle trained`,
+      msg`${option('samplingAlpha')} needs a SentencePiece model of the kind unigram; this tokenizer has no SentencePiece model, only its tokens`,
       { area: 'train' },
     );
     return unigramSampler(modelFile, samplingAlpha);
@@ -51,7 +51,13 @@ export function createPieceSampler(
 function unigramSampler(file: Uint8Array, alpha: number): PieceSampler {
   const { model, normalize } = openSentencePiece(file);
   const { pieces, special, byteFallback, algorithm } = model;
-  check(algorithm === 'unigram', msg`${option('samplingAlpha')} needs a unigram model`, { area: 'train' });
+  check(
+    algorithm === 'unigram',
+    msg`${option('samplingAlpha')} needs a SentencePiece model of the kind unigram, not ${algorithm}`,
+    {
+      area: 'train',
+    },
+  );
   const scoreOf = new Map<string, { readonly id: number; readonly log: number }>();
   const symbols = new Set<string>();
   const bytes: number[] = [];

@@ -59,9 +59,7 @@ describe('device auto', () => {
 
 it('says what training needs', async () => {
   const { session } = opened('wasm');
-  await expect(session.engine({ trains: true })).rejects.toThrow(
-    errorAbout({ kind: 'unsupported', values: ['gpu'] }),
-  );
+  await expect(session.engine({ trains: true })).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
 });
 
 it('names the devices if another name is given', () => {

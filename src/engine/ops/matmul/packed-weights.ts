@@ -98,7 +98,7 @@ export function newScales(format: PackedFormat, rows: number, cols: number): Flo
 
 /**
  * Packs a matrix [rows, cols] into u32 words [rows, wordsOf]; `scales` are filled if the format has them:
- * f32 [rows] for int8, u32 [rows, scalesPerRow] for int4.
+ * f32 [rows] for int8, u32 [rows, scalesPerRow] for int4. Throws a HeddleError if `cols` is no whole number above 0.
  *
  * @example
  * const words = new Uint32Array(2 * wordsOf('int8', 4));
@@ -111,6 +111,9 @@ export function pack(
   words: Uint32Array,
   scales: Float32Array | Uint32Array,
 ): void {
+  check(Number.isInteger(cols) && cols > 0, () => msg`cols is ${cols}, it must be a whole number above 0`, {
+    area: 'pack',
+  });
   const stride = wordsOf(format, cols);
   if (format === 'f16' && fillsVectors(format, cols)) {
     words.set(new Uint32Array(toFloat16(matrix).buffer));
