@@ -24,7 +24,8 @@ export function missingSymbols(
     const sides = name === 'terms' ? [source] : [source, target];
     const missing = symbols.filter((symbol) => sides.some((side) => ownToken(side, symbol) === undefined));
     if (missing.length === 0) return [];
-    const shown = [...missing.slice(0, named).map(printable), ...(missing.length > named ? ['...'] : [])];
+    const shown = missing.slice(0, named).map(printable);
+    if (missing.length > named) shown.push('...');
     return [
       msg`${option('augment')} ${name}: the vocabulary has no token for ${missing.length} of its ${symbols.length} symbols (${listed(shown)}), so documents are translated without them; train a new model with ${option('tokenizer')} unigram and ${option('augment')} ${name}, which adds them`,
     ];
