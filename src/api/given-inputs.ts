@@ -13,6 +13,7 @@ import type { CorpusArguments } from '../train/data/corpus-arguments.ts';
 import { checkCorpus } from '../train/data/load-corpus.ts';
 import { readBlobPairs } from '../train/data/read-pair-files.ts';
 import type { SettingTable, TrainSettings } from '../train/settings/train-settings.ts';
+import { isPairSource, pairsOfSource } from './pair-source.ts';
 
 /** The settings of a training, of which those that are files may be File and Blob objects. */
 export interface GivenSettings
@@ -33,8 +34,13 @@ export interface GivenSettings
   readonly init?: FolderSource;
 }
 
-/** Pairs, a file of pairs, or a corpus. */
-export type GivenPairs = readonly Pair[] | Blob | CorpusArguments<FileSource>;
+/** Pairs, a generator of pairs, a file of pairs, or a corpus. */
+export type GivenPairs =
+  | readonly Pair[]
+  | Iterable<Pair>
+  | AsyncIterable<Pair>
+  | Blob
+  | CorpusArguments<FileSource>;
 
 /** The same, or data in a form that a guest reads (session/given-data.ts). */
 export type GivenData = GivenPairs | object;
@@ -54,7 +60,7 @@ export interface KnownInputs {
   readonly files: Files;
 }
 
-/** Reads the files of pairs, and gives the other files paths. `table`: names the settings that are files. */
+/** Reads the files and generators of pairs, and gives the other files paths. `table`: names the settings that are files. */
 export async function givenInputs(
   given: GivenData,
   { dev, test, init, ...others }: GivenSettings & GivenSets,
@@ -70,19 +76,21 @@ export async function givenInputs(
   },
 ): Promise<KnownInputs> {
   const files = new GivenFiles(archiveFiles(base));
-  const pairsOf = async (list: object): Promise<object> =>
-    list instanceof Blob ? pairsOfBlob(list, reading) : list;
+  const pairsOf = async (list: object, name: string): Promise<object> => {
+    if (list instanceof Blob) return pairsOfBlob(list, reading);
+    return isPairSource(list) ? pairsOfSource(list, name, reading.signal) : list;
+  };
   const settings = Object.fromEntries(
     Object.entries(others).map(([name, value]) => [
       name,
       table.files.includes(name) && value !== undefined ? files.path(value as FileSource) : value,
     ]),
   ) as TrainSettings;
-  const isCorpus = isObject(given) && !(given instanceof Blob);
+  const isCorpus = isObject(given) && !(given instanceof Blob) && !isPairSource(given);
   return {
-    pairs: isCorpus ? (files.withPaths(given) as object) : await pairsOf(given),
-    dev: dev && (await pairsOf(dev)),
-    test: test && (await pairsOf(test)),
+    pairs: isCorpus ? (files.withPaths(given) as object) : await pairsOf(given, 'pairs'),
+    dev: dev && (await pairsOf(dev, 'dev')),
+    test: test && (await pairsOf(test, 'test')),
     settings: { ...settings, init: init === undefined ? init : await files.folder(init) },
     files: files.files,
   };

@@ -65,12 +65,13 @@ function withMode(words: readonly string[]): readonly string[] {
  * process.
  */
 export async function runCommandLine(given: readonly string[]): Promise<void> {
-  const words = withMode(given[0] === 'help' && given[1] ? [given[1], '--help', ...given.slice(2)] : given);
+  const words = withMode(given[0] === 'help' ? [...given.slice(1, 2), '--help', ...given.slice(2)] : given);
   const [name = ''] = words;
   const program = new Command('heddle')
     .description('Train and run encoder-decoder transformers on the GPU with WebGPU.')
     .version(version)
     .exitOverride()
+    .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText(
       'after',

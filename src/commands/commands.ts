@@ -89,7 +89,7 @@ export const commands = {
   }),
   eval: defineCommand({
     group: 'Measure',
-    summary: 'evaluate a model on pairs: loss, BLEU, chrF',
+    summary: 'evaluate a model on pairs: loss, BLEU, chrF, TER',
     load: async () => (await import('./eval-command.ts')).addEvaluate,
     jobs: {
       evaluate: {

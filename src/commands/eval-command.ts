@@ -55,7 +55,9 @@ interface Jobs {
 export function addEvaluate(program: Command, jobs: Jobs): void {
   const command = program
     .command('eval')
-    .description('evaluate a model on pairs: loss, perplexity, token accuracy, BLEU, chrF and exact match')
+    .description(
+      'evaluate a model on pairs: loss, perplexity, token accuracy, BLEU, chrF, TER and exact match',
+    )
     .argument(
       '[dir]',
       'model: a folder, a .zip or a .safetensors file; with --outputs the first file of pairs',
@@ -137,8 +139,8 @@ export function addEvaluate(program: Command, jobs: Jobs): void {
         await writeText(nodeFiles(), options.report, evaluationReport(scores));
       await printResult(scores, options.json, () => describe(scores));
     });
-  addPairFlags(command);
   addModelOptions(command);
+  addPairFlags(command);
   addDecodingFlags(command);
   addHostOptions(command).addOption(deviceOption());
 }

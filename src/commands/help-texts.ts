@@ -6,7 +6,7 @@ import { describeKindDefaults, kindDefaults, modelSizes } from './train-flags.ts
 
 /** Topics of the settings of a training. */
 const trainingTopics: CommandHelp['topics'] = {
-  data: ['Corpus', 'Data'],
+  data: ['Corpus', 'Pairs', 'Data'],
   model: ['Model', 'Fine-tuning'],
   optimizer: ['Optimizer', 'Training'],
   run: ['Options', 'Evaluation', 'Checkpoints', 'Device', 'Output'],
@@ -23,6 +23,9 @@ const settingsText: CommandHelp['text'] = (topic, kind) => {
 /** Flags of the search, which a first translation needs rarely. */
 const decoding: CommandHelp['topics'] = { decoding: ['Decoding'] };
 const device: CommandHelp['topics'] = { device: ['Device'] };
+
+/** Columns and formats of files of pairs. */
+const pairs: CommandHelp['topics'] = { pairs: ['Pairs'] };
 
 /** The helps of commands by name. */
 export const helpTexts: Readonly<Record<string, CommandHelp>> = {
@@ -112,6 +115,38 @@ export const helpTexts: Readonly<Record<string, CommandHelp>> = {
       Model: ['--method', '--temperature', '--beams', '--source-lang', '--target-lang', '--host'],
     },
     topics: { ...decoding, ...device },
+  },
+  clean: {
+    first: {
+      Results: ['--out', '--rejected', '--report', '--json', '--force'],
+      Rules: ['--rule', '--source-lang', '--target-lang', '--threads'],
+      Pairs: ['--source', '--target', '--format'],
+      'Filter by the scores of a model': ['--model', '--backward', '--keep', '--max-entropy', '--batch-size'],
+    },
+    topics: { ...pairs, ...device },
+  },
+  align: {
+    first: {
+      Results: ['--out', '--lexical-table', '--compare', '--json', '--force'],
+      Alignment: ['--model', '--pieces'],
+      Pairs: ['--source', '--target', '--format'],
+    },
+    topics: { ...pairs, ...device },
+  },
+  tokenizer: {
+    first: {
+      Results: ['--out', '--json', '--force'],
+      Pieces: [
+        '--kind',
+        '--vocab-size',
+        '--lowercase',
+        '--byte-fallback',
+        '--split-digits',
+        '--user-symbols',
+      ],
+      Texts: ['--side', '--source', '--target', '--format', '--threads'],
+    },
+    topics: pairs,
   },
   serve: {
     first: {

@@ -25,6 +25,7 @@ export const pairsHelp = `${pairFormatLabels} by their extensions, also gzipped;
 /** Adds the flags. */
 export const addPairFlags = (command: Command): Command =>
   command
+    .optionsGroup('Pairs:')
     .option('--source <file...>', 'parallel files instead of files of pairs: one source text per line')
     .option('--target <file...>', 'target texts on the same lines, one file for each source file')
     .option(

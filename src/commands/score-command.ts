@@ -80,8 +80,8 @@ export function addScore(program: Command, jobs: Jobs): void {
       const result = { out, pairs: scored.length };
       await printResult(result, options.json, () => `${out}: ${scored.length} pairs`);
     });
-  addPairFlags(command);
   addModelOptions(command);
+  addPairFlags(command);
   addHostOptions(command).addOption(deviceOption());
 }
 

@@ -45,7 +45,7 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
 /** Adds all flags to the command. */
 export function addTrainFlags(command: Command): void {
   command
-    .option('--out <dir>', 'folder or .zip file for the model; (default: a new folder in runs/)')
+    .option('--out <dir>', 'folder or .zip file for the model (default: a new folder in runs/)')
     .option('--force', 'replace the model in --out, and the files of --save-config and --json')
     .option('--resume', 'resume training from the checkpoint in --out, with its settings')
     .option('--config <file>', 'YAML or JSON file of settings and flags; the command line overrides it')

@@ -7,7 +7,7 @@ import type { ModelInTraining, TrainOptions as PlainOptions } from '../api/train
 import { features } from '../features/features.ts';
 import type { GuestClips, GuestOptions, GuestPairs } from '../features/guest-types.ts';
 
-/** Pairs, a file of pairs, or a corpus. */
+/** Pairs, a generator of pairs, a file of pairs, or a corpus. */
 export type GivenPairs = PlainPairs | GuestPairs;
 
 /** The same, or clips. */
@@ -17,8 +17,8 @@ export type GivenClips = GivenPairs | GuestClips;
 export interface TrainOptions<M = ModelInTraining> extends PlainOptions<M>, GuestOptions {}
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts
- * a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
+ * Trains a model on pairs, or fine-tunes `from`. Instead of a list of pairs it accepts a
+ * generator of pairs, whose pairs it reads before the training; a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
  * files of pairs, also with weights and in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated
  * from Unicode CLDR, or a built-in task. All files of the arguments may be File or Blob objects. Throws a
  * HeddleError for an invalid option or pair, and if training diverges (docs/training.md): the loss stays NaN or

@@ -24,7 +24,7 @@ export const dataSettings = inGroup('Data', {
     type: integer(5, 'tokens'),
     help: 'maximum size of each vocabulary',
     defaultText:
-      '4000 (built-in corpus), 15000 (preset keras), 8000; unigram: 1000 up to 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million, 16000 up to 3 million, else 32000',
+      'unigram 1000 up to 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million, 16000 up to 3 million, else 32000; other tokenizers 8000',
     label: 'Vocabulary size',
     advanced: true,
   },
@@ -32,7 +32,6 @@ export const dataSettings = inGroup('Data', {
     type: boolean,
     help: 'lowercase all text, with any tokenizer (--no-lowercase: keep the case)',
     default: false,
-    defaultText: 'off; preset keras: on',
   },
   byteFallback: {
     type: boolean,
@@ -84,7 +83,7 @@ export const dataSettings = inGroup('Data', {
   maxLength: {
     type: integer(2, 'tokens'),
     help: 'maximum length of source and target; also the number of positions of a new model',
-    defaultText: "the preset's, or the model's",
+    defaultText: "the preset's",
   },
   truncate: {
     type: boolean,
@@ -94,7 +93,7 @@ export const dataSettings = inGroup('Data', {
   fillVocab: {
     type: boolean,
     help: 'pad a word vocabulary to --vocab-size with unused tokens',
-    defaultText: 'off; preset keras: on',
+    defaultText: 'off',
   },
 });
 

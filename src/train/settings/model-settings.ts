@@ -32,22 +32,20 @@ export const modelSettings = inGroup('Model', {
   norm: {
     type: { ...modelFields.norm.type, unit: 'position' },
     help: 'layer norm before (pre) or after (post) each sub-layer',
-    defaultText:
-      'pre (built-in corpus, built-in tasks, preset t5-tiny), else post; fine-tuning: that of the model',
+    defaultText: 'post; preset t5-tiny: pre',
     label: 'Layer norm',
     advanced: true,
   },
   dropout: {
     type: dropoutType,
     help: 'dropout rate, or rates by place: embedding, attention, feedForward, residual, memory (encoder output), output (before the output projection), e.g. attention=0.2,output=0.1',
-    defaultText:
-      '0.1 (pairs), 0 (built-in corpus, built-in tasks), output=0.5 (preset keras), that of the model (fine-tuning)',
+    defaultText: 'that of the preset: keras output=0.5, others 0',
     label: 'Dropout',
   },
   labelSmoothing: {
     type: modelFields.labelSmoothing.type,
     help: 'label smoothing of the loss',
-    defaultText: '0; fine-tuning: that of the model',
+    defaultText: '0',
     label: 'Label smoothing',
   },
   init: {

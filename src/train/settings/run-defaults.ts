@@ -240,25 +240,42 @@ export const kindWords: Readonly<Record<RunKind, string>> = {
   fineTune: 'fine-tuning',
 };
 
+/** Settings whose default in a fine-tuning is that of the model. */
+const inherited: readonly string[] = [...modelSettings, 'dropout', 'labelSmoothing', 'maxLength'];
+
+const shown = (value: unknown): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+
+/** Default of a setting for all kinds of runs that have no value of their own, in words. */
+const usualDefault = ({ defaultText, default: value }: OptionField): string | undefined =>
+  defaultText ?? (value === undefined ? undefined : typeof value === 'object' ? 'none' : shown(value));
+
+/** Default of a setting for a kind of run, in words, if it is not the usual one. */
+function ownDefault(name: string, kind: RunKind): string | undefined {
+  if (kind === 'fineTune' && inherited.includes(name)) return 'that of the model';
+  const value = settingOf(runDefaults[kind], name);
+  return value === undefined ? undefined : shown(value);
+}
+
 /**
- * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`, or only that of a kind of run;
- * undefined if it has none.
+ * Default of a setting in words, for one kind of run or for all: `2`, `0.003 (built-in corpus), 0.001 (pairs)`, or
+ * `1; preset keras: 0`; undefined if it has none.
  */
 export function describeDefault(name: string, row: OptionField, only?: RunKind): string | undefined {
-  if (row.defaultText !== undefined) return row.defaultText;
-  const show = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
-  if (row.default !== undefined) return typeof row.default === 'object' ? 'none' : show(row.default);
-  if (only) {
-    const value = settingOf(runDefaults[only], name);
-    return value === undefined ? undefined : show(value);
-  }
+  const usual = usualDefault(row);
+  if (only) return ownDefault(name, only) ?? usual;
   const byValue = new Map<string, string[]>();
-  for (const [kind, words] of Object.entries(kindWords)) {
-    const value = settingOf(runDefaults[kind as RunKind], name);
-    if (value !== undefined) byValue.set(show(value), [...(byValue.get(show(value)) ?? []), words]);
+  for (const kind of Object.keys(runDefaults) as RunKind[]) {
+    const value = ownDefault(name, kind);
+    if (value !== undefined && value !== usual)
+      byValue.set(value, [...(byValue.get(value) ?? []), kindWords[kind]]);
   }
-  const all = [...byValue].map(([value, names]) =>
-    names.length === Object.keys(runDefaults).length ? value : `${value} (${names.join(', ')})`,
-  );
-  return all.length > 0 ? all.join(', ') : undefined;
+  if (byValue.size === 0) return usual;
+  if (usual !== undefined)
+    return [usual, ...[...byValue].map(([value, kinds]) => `${kinds.join(', ')}: ${value}`)].join('; ');
+  return [...byValue]
+    .map(([value, kinds]) =>
+      kinds.length === Object.keys(runDefaults).length ? value : `${value} (${kinds.join(', ')})`,
+    )
+    .join(', ');
 }

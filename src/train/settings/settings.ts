@@ -170,7 +170,7 @@ export const settings = {
     clipNorm: {
       type: optimizerFields.clipNorm.type,
       help: 'clip gradients to this global norm (0: no clipping)',
-      defaultText: '1; preset keras: 0',
+      defaultText: '1',
       label: 'Gradient clip norm',
       advanced: true,
     },

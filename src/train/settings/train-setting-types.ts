@@ -31,7 +31,7 @@ export interface TrainSettings {
   readonly steps?: number;
   /**
    * Number of passes over the training pairs, instead of steps. A whole number of at least 1. Default: 10
-   * (pairs), 30 (clips, preset keras), 3 (fine-tuning).
+   * (pairs), 30 (preset keras, clips), 3 (fine-tuning).
    */
   readonly epochs?: number;
   /**
@@ -86,7 +86,7 @@ export interface TrainSettings {
   readonly optimizer?: 'adamw' | 'adam' | 'rmsprop' | 'sgd';
   /**
    * Maximum learning rate; for schedule noam the factor in its formula. A number above 0. Default: 0.003
-   * (built-in corpus, built-in tasks, task read-line), 0.001 (pairs, clips, preset keras), 0.0002
+   * (built-in corpus, built-in tasks, task read-line), 0.001 (pairs, preset keras, clips), 0.0002
    * (fine-tuning).
    */
   readonly learningRate?: number;
@@ -140,8 +140,8 @@ export interface TrainSettings {
    */
   readonly lossScaleGrowth?: number;
   /**
-   * Model size. Default: tiny (built-in corpus, built-in tasks), line-tiny (task read-line), small (pairs,
-   * fine-tuning), speech-tiny (clips), keras (preset keras).
+   * Model size. Default: tiny (built-in corpus, built-in tasks), line-tiny (task read-line), small (pairs),
+   * keras (preset keras), speech-tiny (clips), that of the model (fine-tuning).
    */
   readonly preset?:
     | 'tiny'
@@ -159,14 +159,14 @@ export interface TrainSettings {
   /** Change a field of the model configuration, e.g. model heads=4; may be repeated. Default: none. */
   readonly model?: Partial<ModelOptions>;
   /**
-   * Layer norm before (pre) or after (post) each sub-layer. Default: pre (built-in corpus, built-in tasks,
-   * preset t5-tiny), else post; fine-tuning: that of the model.
+   * Layer norm before (pre) or after (post) each sub-layer. Default: post; preset t5-tiny: pre; built-in
+   * corpus, built-in tasks, task read-line, clips: pre; fine-tuning: that of the model.
    */
   readonly norm?: 'post' | 'pre';
   /**
    * Dropout rate, or rates by place: embedding, attention, feedForward, residual, memory (encoder output),
-   * output (before the output projection), e.g. attention=0.2,output=0.1. Default: 0.1 (pairs), 0 (built-in
-   * corpus, built-in tasks), output=0.5 (preset keras), that of the model (fine-tuning).
+   * output (before the output projection), e.g. attention=0.2,output=0.1. Default: that of the preset: keras
+   * output=0.5, others 0; pairs, clips: 0.1; fine-tuning: that of the model.
    */
   readonly dropout?: number | Partial<DropoutRates>;
   /**
@@ -209,18 +209,20 @@ export interface TrainSettings {
   readonly heldOut?: number;
   /**
    * Tokenizer to train: a SentencePiece unigram model, byte-pair encoding, words or characters. Default: word
-   * (built-in corpus, preset keras), char (built-in tasks, task read-line, clips), unigram (pairs), bpe
-   * (fine-tuning).
+   * (built-in corpus, preset keras), char (built-in tasks, task read-line, clips), unigram (pairs), that of
+   * the model (fine-tuning).
    */
   readonly tokenizer?: 'unigram' | 'bpe' | 'word' | 'char';
   /**
-   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus),
-   * 15000 (preset keras), 8000; unigram: 1000 up to 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million,
-   * 16000 up to 3 million, else 32000.
+   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: unigram 1000 up to
+   * 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million, 16000 up to 3 million, else 32000; other
+   * tokenizers 8000; built-in corpus, built-in tasks, task read-line, clips: 4000; preset keras: 15000;
+   * fine-tuning: that of the model.
    */
   readonly vocabSize?: number;
   /**
-   * Lowercase all text, with any tokenizer (--no-lowercase: keep the case). Default: off; preset keras: on.
+   * Lowercase all text, with any tokenizer (--no-lowercase: keep the case). Default: off; preset keras: on;
+   * fine-tuning: that of the model.
    */
   readonly lowercase?: boolean;
   /**
@@ -241,16 +243,22 @@ export interface TrainSettings {
   readonly controlSymbols?: readonly string[];
   /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
-   * Default: train a tokenizer.
+   * Default: train a tokenizer; fine-tuning: that of the model.
    */
   readonly tokenizerFile?: string;
-  /** Like tokenizerFile, only for the source. Default: tokenizerFile, or train one. */
+  /**
+   * Like tokenizerFile, only for the source. Default: tokenizerFile, or train one; fine-tuning: that of the
+   * model.
+   */
   readonly sourceTokenizer?: string;
-  /** Like tokenizerFile, only for the target. Default: tokenizerFile, or train one. */
+  /**
+   * Like tokenizerFile, only for the target. Default: tokenizerFile, or train one; fine-tuning: that of the
+   * model.
+   */
   readonly targetTokenizer?: string;
   /**
    * Maximum length of source and target; also the number of positions of a new model. A whole number of at
-   * least 2 (tokens). Default: the preset's, or the model's.
+   * least 2 (tokens). Default: the preset's; fine-tuning: that of the model.
    */
   readonly maxLength?: number;
   /** Truncate pairs that are longer than maxLength instead of skipping them. Default: off. */
@@ -259,7 +267,7 @@ export interface TrainSettings {
   readonly fillVocab?: boolean;
   /**
    * Evaluate on the dev pairs every N steps and at the end (0: never). A whole number of at least 0 (steps).
-   * Default: 200 (built-in corpus, built-in tasks), 500 (task read-line, pairs, clips, preset keras,
+   * Default: 200 (built-in corpus, built-in tasks), 500 (task read-line, pairs, preset keras, clips,
    * fine-tuning).
    */
   readonly evalSteps?: number;

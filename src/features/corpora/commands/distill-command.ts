@@ -64,8 +64,8 @@ export function addDistill(program: Command, jobs: Jobs): void {
       "delete the student in --out and the teacher's translations, and start again (default: resume)",
     )
     .addOption(jsonOption());
-  addHostOptions(command);
   addPairFlags(command);
+  addHostOptions(command);
   addSettingFlags(command);
   command.action(async (given: string, names: string[], options: Options) => {
     const texts = pairFilesOf(names, options);
