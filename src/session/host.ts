@@ -3,6 +3,7 @@
 
 import { checkNames } from '../core/fields.ts';
 import { type GpuHost, hostOf } from '../core/host-name.ts';
+import type * as launchTuning from '../engine/gpu/launch-tuning.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
 import { openStorage } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
@@ -39,7 +40,7 @@ export interface Host {
    * Loads the code that fuses the sublayers of a token into one dispatch each if that is faster on the device. In a
    * page give the function `fewerLaunches`. [Node and Deno have it; a page does without]
    */
-  fewerLaunches?(): Promise<typeof import('../engine/gpu/launch-tuning.ts')>;
+  fewerLaunches?(): Promise<typeof launchTuning>;
   /** Threads for work on large corpora; undefined if the host has none. */
   readonly threads?: TextThreads;
 }

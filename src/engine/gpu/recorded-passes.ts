@@ -91,7 +91,7 @@ export function bindPass(
   return { pipeline, group, x, y, z, clear: pass.clear, label };
 }
 
-/** Where the times of a recording go. */
+/** Where the times of recorded passes go. */
 export interface RecordedTimes {
   readonly querySet: GPUQuerySet;
   /** Whether the begin of the first compute pass is written to index 0, and the end of the last one to 1. */
@@ -142,7 +142,7 @@ export class PassRecorder {
     return this.#dispatches[index % this.#dispatches.length] as BoundPass;
   }
 
-  /** Number of compute passes of a recording. */
+  /** Number of compute passes of a range of the sequence. */
   #computePasses(from: number, to: number): number {
     let count = 0;
     for (let i = from; i < to; i++) if (i === from || this.at(i).clear) count++;

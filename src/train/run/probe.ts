@@ -11,7 +11,7 @@ import type { Pair, PairList } from '../../text/corpus/pairs.ts';
 import type { LogProbe } from '../report/training-log.ts';
 import type { Pause } from './loop.ts';
 
-/** Maximum fraction of the training time for recording, the last record included. */
+/** Maximum fraction of the training time that records take, the last one included. */
 const maxShare = 0.03;
 
 /** Options of a probe. */

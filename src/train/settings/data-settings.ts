@@ -186,7 +186,7 @@ export const checkpointSettings = inGroup('Checkpoints', {
   },
   keepTokens: {
     type: boolean,
-    help: 'keep the token ids in OUT/tokens.cache, and the frames of clips in OUT/sources.cache, so that a resumed run starts at once; false deletes them',
+    help: 'keep the token ids in OUT/tokens.cache, and encoded sources that are no texts in OUT/sources.cache, so that a resumed run starts at once; false deletes them',
     default: true,
     resume: true,
   },

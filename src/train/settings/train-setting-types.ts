@@ -325,8 +325,8 @@ export interface TrainSettings {
    */
   readonly keepLast?: number;
   /**
-   * Keep the token ids in OUT/tokens.cache, and the frames of clips in OUT/sources.cache, so that a resumed
-   * run starts at once; false deletes them. Default: on.
+   * Keep the token ids in OUT/tokens.cache, and encoded sources that are no texts in OUT/sources.cache, so
+   * that a resumed run starts at once; false deletes them. Default: on.
    */
   readonly keepTokens?: boolean;
   /**

@@ -4,12 +4,14 @@ import { HeddleError } from '../../../core/errors.ts';
 import { dim } from '../../../core/tensor.ts';
 import type { Value } from '../op.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
+import type * as attentionModule from './attention.ts';
 import { crossAttentionOp, selfAttentionOp } from './attention.ts';
 import {
   crossAttentionBackwardOp,
   relativePositionBiasBackwardOp,
   selfAttentionBackwardOp,
 } from './attention-backward.ts';
+import type * as relativePositionBiasModule from './relative-position-bias.ts';
 import { relativePositionBiasOp } from './relative-position-bias.ts';
 
 function noLseGradient(name: string, dlse: Value | undefined): void {
@@ -56,4 +58,4 @@ export const attentionGradients = {
           }
         : {},
   ),
-} satisfies GradientsOf<typeof import('./attention.ts') & typeof import('./relative-position-bias.ts')>;
+} satisfies GradientsOf<typeof attentionModule & typeof relativePositionBiasModule>;

@@ -16,10 +16,7 @@ import { guidedAlignmentBackwardOp, guidedAlignmentOp } from './guided-alignment
 import { biasAt, distanceIndex, farthestOf } from './position-bias.ts';
 import { bucketOf, relativeBuckets, relativePositionBiasOp } from './relative-position-bias.ts';
 
-/**
- * Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the position
- * bias.
- */
+/** Inputs of one attention: q [B,Tq,..], kv [B,Tk,..] with keys and values in columns, lens [B], and the position bias. */
 interface AttentionInputs {
   readonly q: ReferenceTensor;
   readonly kv: ReferenceTensor;

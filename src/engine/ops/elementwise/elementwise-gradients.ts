@@ -3,10 +3,15 @@
 import { matrixOf } from '../../../core/tensor.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
 import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
+import type * as columnsModule from './columns.ts';
 import { addColumns, addColumnsOp, takeColumns, takeColumnsOp } from './columns.ts';
+import type * as elementwiseOpsModule from './elementwise-ops.ts';
 import { activationOp, addOp, dropout, dropoutOp, keepsInput } from './elementwise-ops.ts';
+import type * as gatedActivationModule from './gated-activation.ts';
 import { gatedActivationOp } from './gated-activation.ts';
+import type * as joinColumnsModule from './join-columns.ts';
 import { joinColumnsOp } from './join-columns.ts';
+import type * as zeroRangeModule from './zero-range.ts';
 import { zeroRange, zeroRangeOp } from './zero-range.ts';
 
 /** The gradient of each op of the family that has one. */
@@ -45,10 +50,10 @@ export const elementwiseGradients = {
     x: dy && zeroRange(builder, dy, range),
   })),
 } satisfies GradientsOf<
-  typeof import('./elementwise-ops.ts') &
-    typeof import('./columns.ts') &
-    typeof import('./gated-activation.ts') &
-    typeof import('./join-columns.ts') &
-    typeof import('./zero-range.ts'),
+  typeof elementwiseOpsModule &
+    typeof columnsModule &
+    typeof gatedActivationModule &
+    typeof joinColumnsModule &
+    typeof zeroRangeModule,
   'logMeanOp'
 >;

@@ -3,6 +3,7 @@
 import { HeddleError } from '../../../core/errors.ts';
 import { dim } from '../../../core/tensor.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
+import type * as embeddingModule from './embedding.ts';
 import { embeddingOp } from './embedding.ts';
 import { embeddingBackwardOp, positionBackwardOp } from './embedding-backward.ts';
 
@@ -30,4 +31,4 @@ export const embeddingGradients = {
       return { table: dtable, positions: builder.apply(positionBackwardOp, { dy, step }, sizes).dpositions };
     },
   ),
-} satisfies GradientsOf<typeof import('./embedding.ts')>;
+} satisfies GradientsOf<typeof embeddingModule>;

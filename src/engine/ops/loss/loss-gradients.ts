@@ -2,7 +2,9 @@
 
 import type { SomeByName } from '../op.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
+import type * as crossEntropyModule from './cross-entropy.ts';
 import { crossEntropyBackwardOp, crossEntropyOp } from './cross-entropy.ts';
+import type * as projectedLossModule from './projected-loss.ts';
 import { projectedLossOp } from './projected-loss.ts';
 
 /** Throws if an output of a loss op has a gradient: the loss must be the root of the backward pass. */
@@ -28,6 +30,6 @@ export const lossGradients = {
     return { x: dx, w: dw, b: db };
   }),
 } satisfies GradientsOf<
-  typeof import('./cross-entropy.ts') & typeof import('./projected-loss.ts'),
+  typeof crossEntropyModule & typeof projectedLossModule,
   'crossEntropyBackwardOp' | 'tokenStatsOp'
 >;

@@ -5,10 +5,13 @@ import { activationBackwardOp } from '../elementwise/activation-backward.ts';
 import { dropout } from '../elementwise/elementwise-ops.ts';
 import type { Value } from '../op.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
+import type * as linearModule from './linear.ts';
 import { linearOp } from './linear.ts';
 import { linearBackward } from './linear-backward.ts';
+import type * as matmulModule from './matmul.ts';
 import { matmul, matmulOp } from './matmul.ts';
 import type { Form } from './matmul-kernels.ts';
+import type * as packedLinearModule from './packed-linear.ts';
 import { packedLinearOp } from './packed-linear.ts';
 import { packedLinearBackwardOp } from './packed-linear-backward.ts';
 
@@ -46,6 +49,4 @@ export const matmulGradients = {
       return { x: builder.apply(packedLinearBackwardOp, { dy, words, scales }, { format, ins }).dx };
     },
   ),
-} satisfies GradientsOf<
-  typeof import('./matmul.ts') & typeof import('./linear.ts') & typeof import('./packed-linear.ts')
->;
+} satisfies GradientsOf<typeof matmulModule & typeof linearModule & typeof packedLinearModule>;

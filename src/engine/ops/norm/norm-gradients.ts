@@ -4,8 +4,10 @@ import { columnSum } from '../elementwise/column-sum.ts';
 import { type DropoutAttrs, dropout } from '../elementwise/elementwise-ops.ts';
 import type { Builder, Value } from '../op.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
+import type * as layerNormModule from './layer-norm.ts';
 import { addLayerNormOp, addRmsNormOp, type LayerNormAttrs, layerNormOp, rmsNormOp } from './layer-norm.ts';
 import { layerNormBackwardOp, rmsNormBackwardOp } from './layer-norm-backward.ts';
+import type * as softmaxModule from './softmax.ts';
 import { softmaxBackwardOp, softmaxOp } from './softmax.ts';
 
 /** The inputs of a norm that its gradient reads; RMSNorm has no beta. */
@@ -48,7 +50,4 @@ export const normGradients = {
   softmaxOp: gradient(softmaxOp, (builder, { lens }, { y }, { y: dy }, attrs) => ({
     x: dy && builder.apply(softmaxBackwardOp, { y, dy, lens }, attrs).dx,
   })),
-} satisfies GradientsOf<
-  typeof import('./layer-norm.ts') & typeof import('./softmax.ts'),
-  'softmaxBackwardOp'
->;
+} satisfies GradientsOf<typeof layerNormModule & typeof softmaxModule, 'softmaxBackwardOp'>;

@@ -2,6 +2,7 @@
 
 import { columnSum } from '../elementwise/column-sum.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
+import type * as ssruModule from './ssru.ts';
 import { ssruOp } from './ssru.ts';
 import { ssruBackwardOp } from './ssru-backward.ts';
 
@@ -12,4 +13,4 @@ export const recurrenceGradients = {
     const { dx, partials } = builder.apply(ssruBackwardOp, { x, bias, dy });
     return { x: dx, bias: builder.needs(bias) ? columnSum(builder, partials)[0] : undefined };
   }),
-} satisfies GradientsOf<typeof import('./ssru.ts')>;
+} satisfies GradientsOf<typeof ssruModule>;
