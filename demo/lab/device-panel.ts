@@ -38,6 +38,11 @@ export class DevicePanel extends Panel {
     this.draw();
   }
 
+  /** The report that is shown. */
+  get report(): DeviceReport | undefined {
+    return this.#report;
+  }
+
   /** Sets whether anything is being measured. */
   setRunning(running: boolean): void {
     this.#isRunning = running;

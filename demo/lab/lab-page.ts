@@ -10,7 +10,7 @@ import { byId, onFrame, whenVisible } from '../common/dom.ts';
 import { formatMoment, formatPercent } from '../common/format.ts';
 import type { PageHeader } from '../common/page-header.ts';
 import { say } from '../common/page-texts.ts';
-import { html, show } from '../common/panel.ts';
+import { html, nothing, show } from '../common/panel.ts';
 import { termList } from '../common/terms.ts';
 import { translatedMessage } from '../common/translated-message.ts';
 import { BusyNote } from './busy-note.ts';
@@ -115,7 +115,14 @@ export class LabPage {
     const { kernels = [], peers = [], roofs } = run ?? {};
     const all = this.#isAll;
     const baseline = this.#baseline?.run;
-    this.#roofline.show({ kernels, peers, roofs, all, baseline: baseline?.kernels ?? [] });
+    this.#roofline.show({
+      kernels,
+      peers,
+      roofs,
+      all,
+      baseline: baseline?.kernels ?? [],
+      device: this.#device.report,
+    });
     this.#table.show({ kernels, roofs, all, run, baseline });
     this.#busy.show(run);
     const results = this.#results;
@@ -131,8 +138,8 @@ export class LabPage {
     };
     show(
       html`
-        <label class="check"><input type="checkbox" @change=${toggle} />Show all variants</label>
-        ${this.#table.element} ${termList('lab', ['head', 'loss'])}`,
+        <label class="check" ?hidden=${kernels.length === 0}><input type="checkbox" @change=${toggle} />Show all variants</label>
+        ${this.#table.element} ${kernels.length > 0 ? termList('lab', ['head', 'loss']) : nothing}`,
       byId('table'),
     );
     byId('peers').hidden = peers.length === 0;

@@ -29,7 +29,7 @@ export function frameOf(
 ): Frame {
   const isNarrow = width < 560;
   const height = isNarrow ? 320 : 430;
-  const edge = { left: 46, right: 14, top: 14, bottom: 44 };
+  const edge = { left: 46, right: 14, top: 28, bottom: 44 };
   const { intensity, rate } = rooflineAxes(points, roofs);
   const across = width - edge.left - edge.right;
   const down = height - edge.top - edge.bottom;
@@ -63,7 +63,7 @@ export function grid({ x, y, left, right, top, bottom, height, xTicks, yTicks }:
           <text class="tick" x=${left - 7} y=${y(t) + 4} text-anchor="end">${plain(t)}</text>`,
       )}
       <text class="axis" x=${right} y=${height - 6} text-anchor="end">FLOP/byte</text>
-      <text class="axis" x=${left + 6} y=${top + 6}>GFLOP/s</text>
+      <text class="axis" x="2" y=${top - 14}>GFLOP/s</text>
     </g>`;
 }
 

@@ -3,6 +3,7 @@
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
+import type { DeviceReport } from '../../src/bench/device-report.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf } from '../../src/bench/roofline-model.ts';
 import type { Roofs } from '../../src/engine/index.ts';
@@ -58,6 +59,8 @@ export interface Shown {
   readonly all: boolean;
   /** Kernels of the baseline, drawn as outlines. */
   readonly baseline: readonly KernelResult[];
+  /** The report of the visitor's device, if it is measured. */
+  readonly device: DeviceReport | undefined;
 }
 
 /** Entries of the legend: CSS class, name and mark. */

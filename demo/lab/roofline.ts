@@ -7,13 +7,7 @@ import type { Roofs } from '../../src/engine/index.ts';
 import { formatNumber, formatPercent } from '../common/format.ts';
 import { say, sayCount } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel, svg } from '../common/panel.ts';
-import {
-  highestRoofs,
-  recordedDevices,
-  recordedMarks,
-  recordedPoints,
-  recordedText,
-} from './recorded-devices.ts';
+import { deviceFrame, deviceMarks, devicesText } from './recorded-devices.ts';
 import { type Frame, frameOf, grid, roofLines } from './roofline-frame.ts';
 import {
   isSlower,
@@ -38,7 +32,7 @@ const reach = 28;
 /** The chart. */
 export class Roofline extends Panel {
   readonly #onPoint: (name: string | undefined) => void;
-  #shown: Shown = { kernels: [], peers: [], roofs: undefined, all: false, baseline: [] };
+  #shown: Shown = { kernels: [], peers: [], roofs: undefined, all: false, baseline: [], device: undefined };
   #points: readonly PlacedPoint[] = [];
   #frame: Frame;
   /** The selected point. */
@@ -73,7 +67,7 @@ export class Roofline extends Panel {
     const width = Math.max(280, this.element.clientWidth || 900);
     const points = pointsOf(this.#shown);
     this.#frame = this.#isEmpty
-      ? frameOf(recordedPoints, highestRoofs, width)
+      ? deviceFrame(this.#shown.device, width)
       : frameOf(points, this.#shown.roofs, width);
     const { x, y } = this.#frame;
     const placed = points.map((point) => ({ ...point, x: x(point.intensity), y: y(point.rate) }));
@@ -85,7 +79,7 @@ export class Roofline extends Panel {
     this.draw();
     if (isFocused) this.#focusCurrent();
   }
-  /** Whether nothing is measured yet, so that recorded devices are the background. */
+  /** Whether no kernels are measured yet, so that devices are the background. */
   get #isEmpty(): boolean {
     const { roofs, kernels, peers, baseline } = this.#shown;
     return !roofs && kernels.length + peers.length + baseline.length === 0;
@@ -163,7 +157,7 @@ export class Roofline extends Panel {
         @pointermove=${this.#move}
         @pointerleave=${this.#leave}
       >
-        ${grid(this.#frame)} ${this.#isEmpty ? recordedMarks(this.#frame) : nothing}
+        ${grid(this.#frame)} ${this.#isEmpty ? deviceMarks(this.#shown.device, this.#frame) : nothing}
         ${roofs ? roofLines(roofs, this.#frame) : nothing}
         ${points.map((point) => this.#mark(point, reachable))}
       </svg>
@@ -187,8 +181,7 @@ export class Roofline extends Panel {
   #readout(): string {
     if (this.#pointed) return describe(this.#pointed, this.#shown.roofs);
     if (this.#points.length > 0) return hint(this.#shown.kernels);
-    if (this.#isEmpty && recordedDevices.length > 0) return recordedText;
-    return say`No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.`;
+    return devicesText(this.#shown.device);
   }
 }
 

@@ -207,7 +207,7 @@ export class TranslatorPanel extends Panel {
       <div class="row tools">
         ${examples.map(
           (text) =>
-            html`<button type="button" class="small quiet" lang="en" @click=${() => this.#use(text)}>${text}</button>`,
+            html`<button type="button" class="small example" lang="en" @click=${() => this.#use(text)}>${text}</button>`,
         )}
         <button
           type="button"

@@ -38,6 +38,8 @@ it('measures, shows and offers to send a report', async () => {
   for (const href of hrefs)
     expect(readDeviceReport(new URL(href).searchParams.get('report') ?? '')).toEqual(report);
   expect(await page.$eval('.device-picture svg title', (e) => e.textContent)).toContain(report.adapter);
+  expect(await page.$eval('.plot .measured .roof-name', (e) => e.textContent)).toMatch(/^this device: /);
+  expect(await page.$eval('.readout', (e) => e.textContent)).toMatch(/^The solid line is this device: /);
   await openDetails(page, '.devices');
   expect(await page.$eval('.devices', (e) => e.textContent)).toContain(
     'No machine with a GPU has been measured yet',
