@@ -1,6 +1,7 @@
 // The process that compiles kernels on the null driver, one after another. For each kernel it writes a line
 // to stderr before the output of the driver. Arguments: a workload, the file to write the WGSL of each module, the
-// passes of each plan and all pipelines to, and `record` to compile nothing (recorded-kernels.ts).
+// passes of each plan and all pipelines to, the folder of kernels that need not be compiled (compiled-cache.ts), and
+// `record` to compile nothing (recorded-kernels.ts).
 
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,6 +21,7 @@ import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import { type PresetName, presets } from '../../src/model/presets.ts';
+import { CompiledCache, cacheKey } from './compiled-cache.ts';
 import { type RecordedKernel, recordingGpu } from './recorded-kernels.ts';
 
 /** TensorFlow.js, jax-js, and the flash attention of onnxruntime-web. */
@@ -62,6 +64,10 @@ export interface Announcement {
   readonly name: string;
   /** Index of its WGSL in `CompileOutput.modules`. */
   readonly module: number;
+  /** Its key in the cache; absent if it is not kept. */
+  readonly key?: string;
+  /** Whether it is not compiled, because it is in the cache. */
+  readonly cached?: boolean;
 }
 
 /** One pass of a plan, for the estimate. */
@@ -93,13 +99,14 @@ const PRODUCTS = [
 /** Input shape of their softmax and layer norm. */
 const ROWS: [number, number] = [768, 8000];
 
-const [workloadText = '', outputPath = '', mode = ''] = process.argv.slice(2);
+const [workloadText = '', outputPath = '', cacheFolder = '', mode = ''] = process.argv.slice(2);
 const workload = JSON.parse(workloadText) as Workload;
 const modules: string[] = [];
 const runs: Record<string, readonly EstimatedPass[]> = {};
 const variants: Record<string, Record<string, readonly string[]>> = {};
 const kernels: RecordedKernel[] = [];
 const moduleIds = new WeakMap<GPUShaderModule, number>();
+const cache = new CompiledCache(cacheFolder);
 
 const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files' ? 'wgsl' : 'heddle';
 const gpu = announcing(mode === 'record' ? recordingGpu(assumedAdapter() ?? 'unnamed') : await dawnGpu());
@@ -320,6 +327,11 @@ function browserGlobals(): void {
   process.on('uncaughtException', (error) => console.error('uncaught', error.message));
 }
 
+/** Writes a line before what the driver prints. */
+function writeAnnouncement(line: Announcement): void {
+  writeSync(2, `\n@@ ${JSON.stringify(line)}\n`);
+}
+
 /** Makes all devices of a GPU announce their compilations, one at a time. */
 function announcing(inner: GPU): GPU {
   const requestAdapter = inner.requestAdapter.bind(inner);
@@ -345,12 +357,16 @@ function announceDevice(device: GPUDevice): GPUDevice {
     moduleIds.set(module, modules.push(descriptor.code) - 1);
     return module;
   };
-  const announce = ({ label, compute }: GPUComputePipelineDescriptor) => {
+  /** Announces a kernel; returns whether it is in the cache. Only kernels of plans are, which never run here. */
+  const announce = ({ label, compute }: GPUComputePipelineDescriptor): boolean => {
     const name = announced ?? `${label || compute.module.label} ${JSON.stringify(compute.constants ?? {})}`;
-    const line: Announcement = { from, name, module: moduleIds.get(compute.module) ?? -1 };
+    const module = moduleIds.get(compute.module) ?? -1;
     const { entryPoint = '', constants = {} } = compute;
-    kernels.push({ ...line, entry: entryPoint, constants });
-    writeSync(2, `\n@@ ${JSON.stringify(line)}\n`);
+    kernels.push({ from, name, module, entry: entryPoint, constants });
+    const key = announced === undefined ? undefined : cacheKey(modules[module] ?? '', entryPoint, constants);
+    const cached = key !== undefined && cache.has(key);
+    writeAnnouncement({ from, name, module, key, cached });
+    return cached;
   };
   const later = device.createComputePipelineAsync.bind(device);
   const now = device.createComputePipeline.bind(device);
@@ -358,8 +374,7 @@ function announceDevice(device: GPUDevice): GPUDevice {
     const pipeline = last
       .catch(() => undefined)
       .then(() => {
-        announce(descriptor);
-        return later(descriptor);
+        return announce(descriptor) ? ({} as GPUComputePipeline) : later(descriptor);
       });
     last = pipeline;
     return pipeline;

@@ -4,11 +4,13 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Announcement, CompileOutput, Workload } from './compile-kernels.ts';
-import { families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
+import { CompiledCache } from './compiled-cache.ts';
+import { driverVersion, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
 import { type CompiledKernel, parsers, type Vendor, vendors } from './vendor-listings.ts';
 
 /** A GPU that kernels can be compiled for. */
@@ -92,7 +94,8 @@ export function vendorsNamed(names: readonly string[]): Vendor[] {
 
 /** Folder of the compilers. */
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'heddle', 'gpu-compilers');
-const setUpScript = resolve(import.meta.dirname, '../set-up-compilers.sh'); // this module runs from .vite/
+const source = (file: string): string => resolve(import.meta.dirname, '..', file); // this module runs from .vite/
+const setUpScript = source('set-up-compilers.sh');
 
 /** Name of the set-up of a GPU's compiler. */
 const setUpName = ({ vendor, release }: CompiledGpu): string =>
@@ -121,6 +124,18 @@ export function setUpCompilers(gpus: readonly string[]): void {
 
 /** Removes all that `setUpCompilers` has made. */
 export const removeCompilers = (): void => rmSync(cache, { recursive: true, force: true });
+
+/** The kernels that were compiled for a GPU, with these versions of its compiler, of Dawn and of the parser. */
+function compiledCacheOf(name: string): CompiledCache {
+  const { vendor } = compiledGpus[name] as CompiledGpu;
+  const text = (file: string) => readFileSync(source(file), 'utf8');
+  return CompiledCache.of(join(cache, 'compiled'), name, [
+    vendor === 'amd' ? driverVersion() : text('set-up-compilers.sh'),
+    createRequire(import.meta.url)('webgpu/package.json').version,
+    text('vendor-listings.ts'),
+    text('listing.ts'),
+  ]);
+}
 
 /** A command and its environment. */
 interface Command {
@@ -197,55 +212,87 @@ const program = (entry: string, ...args: string[]): string[] => [
  */
 export async function compileFor(name: string, workload: Workload): Promise<Compilation> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-isa-'));
+  const compiled = compiledCacheOf(name);
   try {
     const path = join(folder, 'output.json');
     const plans = workload.kind === 'untuned' || workload.kind === 'variants';
     const recorded = plans && isEmulated(compiledGpus[name] as CompiledGpu);
-    const args = [JSON.stringify(workload), path];
+    const args = [JSON.stringify(workload), path, compiled.folder];
     if (recorded)
-      await printed(name, {
-        words: [process.execPath, ...program('compile', ...args, 'record')],
-        env: { ...process.env, HEDDLE_ADAPTER: adapterOf(name) },
-      });
-    const text = await printed(
+      await kernelsIn(
+        name,
+        printedParts(name, {
+          words: [process.execPath, ...program('compile', ...args, 'record')],
+          env: { ...process.env, HEDDLE_ADAPTER: adapterOf(name) },
+        }),
+      );
+    const parts = printedParts(
       name,
-      commandFor(name, recorded ? program('recorded', path) : program('compile', ...args)),
+      commandFor(name, recorded ? program('recorded', path, compiled.folder) : program('compile', ...args)),
     );
-    return { ...kernelsIn(name, text), output: JSON.parse(readFileSync(path, 'utf8')) as CompileOutput };
+    const found = await kernelsIn(name, parts, compiled);
+    return { ...found, output: JSON.parse(readFileSync(path, 'utf8')) as CompileOutput };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What a command prints. Drivers print on both streams, whose order a terminal keeps: `script` is one. */
-async function printed(name: string, { words, env }: Command): Promise<string> {
+/**
+ * What a command prints of each kernel, from its announcement on, as soon as the next one is announced: NVIDIA's
+ * compiler prints gigabytes. Drivers print on both streams, whose order a terminal keeps: `script` is one. Throws a
+ * HeddleError with the last kernel if the command fails.
+ */
+async function* printedParts(name: string, { words, env }: Command): AsyncGenerator<string> {
   const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   const child = spawn('script', ['--quiet', '--return', '--command', `exec ${line}`, '/dev/null'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const status = await new Promise((done) => child.once('close', (code, signal) => done(code ?? signal)));
-  const text = Buffer.concat(chunks).toString('utf8').replaceAll('\r\n', '\n');
-  if (status !== 0) throw new HeddleError(`compiling for ${name} failed (${status}):\n${lastLines(text)}`);
-  return text;
+  const closed = new Promise((done) => child.once('close', (code, signal) => done(code ?? signal)));
+  const part: string[] = [];
+  const takePart = () => part.splice(0).join('').replaceAll('\r\n', '\n');
+  let cut = ''; // the start of a line whose end has not come
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    const text = `${cut}${chunk}`;
+    const end = text.lastIndexOf('\n') + 1;
+    cut = text.slice(end);
+    const [more = '', ...next] = text.slice(0, end).split(/^(?=@@ )/m);
+    part.push(more);
+    for (const start of next) {
+      const whole = takePart();
+      if (whole.startsWith('@@ ')) yield whole;
+      part.push(start);
+    }
+  }
+  const whole = takePart();
+  const status = await closed;
+  if (status !== 0) throw new HeddleError(`compiling for ${name} failed (${status}):\n${lastLines(whole)}`);
+  if (whole.startsWith('@@ ')) yield whole;
 }
 
 /** Instructions that the parser finds, relative to those that the driver counts. Adreno's driver leaves out preambles. */
 const [minParsed, maxParsed] = [0.8, 1.6];
 
-/** The kernels in what a compiler printed. The driver compiles equal modules once, and then prints nothing. */
-export function kernelsIn(gpu: string, printed: string): Omit<Compilation, 'output'> {
+/**
+ * The kernels in what a compiler printed, a part each, which the cache keeps, and those that are in it. The driver
+ * compiles equal modules once, and then prints nothing.
+ */
+export async function kernelsIn(
+  gpu: string,
+  parts: AsyncIterable<string> | Iterable<string>,
+  cache?: CompiledCache,
+): Promise<Omit<Compilation, 'output'>> {
   const parse = parsers[(compiledGpus[gpu] as CompiledGpu).vendor];
-  const kernels = printed
-    .split(/^@@ /m)
-    .slice(1)
-    .flatMap((part) => {
-      const end = part.indexOf('\n');
-      const compiled = parse(part.slice(end));
-      return compiled ? [{ announcement: JSON.parse(part.slice(0, end)) as Announcement, compiled }] : [];
-    });
+  const kernels: Compilation['kernels'][number][] = [];
+  for await (const part of parts) {
+    const end = part.indexOf('\n');
+    const announcement = JSON.parse(part.slice('@@ '.length, end)) as Announcement;
+    const { key, cached } = announcement;
+    const text = part.slice(end);
+    const compiled = key && cached ? cache?.read(key) : parse(text);
+    if (key && !cached && (compiled || !text.trim())) cache?.write(key, compiled);
+    if (compiled) kernels.push({ announcement, compiled });
+  }
   const problems = kernels.flatMap(({ announcement, compiled: { instructions, parsed } }) =>
     parsed >= minParsed * instructions && parsed <= maxParsed * instructions
       ? []
@@ -256,10 +303,9 @@ export function kernelsIn(gpu: string, printed: string): Omit<Compilation, 'outp
   return { kernels, problems };
 }
 
-/** The last kernel, and lines that are no assembly. */
+/** The first line, and lines that are no assembly. */
 function lastLines(text: string): string {
-  const part = text.split('\n@@ ').at(-1) ?? '';
-  const [first = '', ...lines] = part.split('\n');
+  const [first = '', ...lines] = text.split('\n');
   const said = lines.filter(
     (line) => line.trim() && !/^(\s|[(A-Z]?[a-z0-9_.]+ ?\(|MESA: info|BB\d|[A-Z]+\d+:)/.test(line),
   );

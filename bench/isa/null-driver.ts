@@ -3,7 +3,7 @@
 // machine, but nothing runs.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -30,6 +30,15 @@ function driverFile(): string | undefined {
   if (!existsSync(DRIVER_FOLDER)) return undefined;
   const name = readdirSync(DRIVER_FOLDER).find((file) => /^radeon_icd.*\.json$/.test(file));
   return name && join(DRIVER_FOLDER, name);
+}
+
+/** What tells one installed driver from another. */
+export function driverVersion(): string {
+  const file = driverFile();
+  if (!file) return '';
+  const { library_path: library } = JSON.parse(readFileSync(file, 'utf8')).ICD;
+  const path = [library, join('/usr/lib/x86_64-linux-gnu', library)].find((path) => existsSync(path));
+  return path ? `${statSync(path).size} ${statSync(path).mtimeMs}` : library;
 }
 
 /**

@@ -107,13 +107,11 @@ it.each(vendors)('%s: returns undefined for other text', (vendor) => {
   expect(parsers[vendor]('MESA: warning: something')).toBeUndefined();
 });
 
-it('splits the kernels, and says if the parser reads other instructions than the driver counts', () => {
+it('reads the kernels, and says if the parser reads other instructions than the driver counts', async () => {
   const announce = (name: string) => `@@ ${JSON.stringify({ from: 'heddle', name, module: 0 })}\n`;
   const text = printed.amd.replace('Instructions: 6', 'Instructions: 60');
-  const { kernels, problems } = kernelsIn(
-    'navi31',
-    `x\n${announce('one')}${printed.amd}\n${announce('two')}${text}`,
-  );
+  const parts = [`${announce('one')}${printed.amd}\n`, `${announce('two')}${text}`];
+  const { kernels, problems } = await kernelsIn('navi31', parts);
   expect(kernels.map(({ announcement }) => announcement.name)).toEqual(['one', 'two']);
   expect(problems).toEqual([
     expect.stringMatching(/navi31: two: the driver counts 60 instructions, the parser 6/),

@@ -4,6 +4,7 @@ import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { subgroupSizeFor } from '../vendor-preferences.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
 import { type PackedAttrs, type PackedRows, packedRows } from './packed-linear.ts';
 import {
@@ -67,6 +68,7 @@ export const packedLinearBackwardOp = defineOp({
       params: { ...sizes, outs, bias: 0, first, accumulate: first > 0 ? 1 : 0 },
       bind: { dy, ...weights, dx },
       grid: [Math.ceil(threads / 32), Math.ceil(rows / ROWS), 1],
+      subgroupSize: subgroupSizeFor(traits),
       flops: 2 * rows * outs * ins,
     }));
   },

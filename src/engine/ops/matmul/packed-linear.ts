@@ -5,7 +5,7 @@ import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type TensorTypes, type Value, type Variant } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { prefersSubgroupRows } from '../vendor-preferences.ts';
+import { prefersSubgroupRows, subgroupSizeFor } from '../vendor-preferences.ts';
 import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, hasSubgroupDots, lanesConstants, maxDots } from './matmul-kernels.ts';
 import {
@@ -46,12 +46,17 @@ const rolledRows = (variant: PackedRows): PackedRows => ({
 
 const packedDots = (rows: number): PackedVariant => ({ name: 'dots', family: 'dots', rows });
 
-/** Variants of few rows that read the weights once; one row may also be added up by subgroups. */
-function packedDotsFor(rows: number, traits: DeviceTraits): readonly PackedVariant[] {
+/**
+ * Variants of few rows that read the weights once; one row may also be added up by subgroups. Unpacking int4 takes so
+ * many registers that it starts with the smallest subgroup, if kernels request it.
+ */
+function packedDotsFor(rows: number, format: PackedFormat, traits: DeviceTraits): readonly PackedVariant[] {
   const dots = packedDots(dotsRows(rows, traits));
   if (rows > 1 || !hasSubgroupDots(traits)) return [dots];
   const bySubgroups = { ...dots, name: 'dots-subgroups', lanes: traits.subgroupSize };
-  return prefersSubgroupRows(traits) ? [bySubgroups, dots] : [dots, bySubgroups];
+  const needsRegisters =
+    isInt4(format) && (subgroupSizeFor(traits) ?? traits.subgroupSize) < traits.subgroupSize;
+  return prefersSubgroupRows(traits) && !needsRegisters ? [bySubgroups, dots] : [dots, bySubgroups];
 }
 
 /** How the weights of an op are stored. */
@@ -79,7 +84,7 @@ export const packedLinearOp = defineOp({
     traits: DeviceTraits,
   ): readonly PackedVariant[] {
     const { rows, cols } = matrixOf(x.shape);
-    const dots = rows <= 16 && dim(words, 0) <= maxDots ? packedDotsFor(rows, traits) : [];
+    const dots = rows <= 16 && dim(words, 0) <= maxDots ? packedDotsFor(rows, format, traits) : [];
     const fewest = packedRows(rows === 1 ? 1 : 4);
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
     // fastest.
@@ -111,6 +116,7 @@ export const packedLinearOp = defineOp({
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
       bind: { x, ...weights, bias: b, y },
       grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
+      subgroupSize: lanes === undefined ? subgroupSizeFor(traits) : undefined,
       flops: 2 * rows * outs * cols,
     }));
   },
