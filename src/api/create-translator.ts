@@ -9,6 +9,7 @@ import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
+import { languageTag } from '../text/language-tag.ts';
 import { splitSentences } from '../text/sentences.ts';
 import { loadModel } from './load-model.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -233,10 +234,14 @@ export async function createTranslator(
   features: Features = noFeatures,
 ): Promise<HeddleTranslator> {
   checkNames({ area: 'createTranslator' }, Object.keys(optionNames), Object.keys(options));
-  for (const side of ['sourceLanguage', 'targetLanguage'] as const)
-    check(typeof options[side] === 'string', () => msg`${side} is ${options[side]}, it must be a text`, {
-      area: 'createTranslator',
-    });
+  for (const side of ['sourceLanguage', 'targetLanguage'] as const) {
+    const tag = options[side];
+    check(
+      typeof tag === 'string' && languageTag(tag) !== undefined,
+      () => msg`${side} is ${tag}, it must be a language tag such as en or pt-BR`,
+      { area: 'createTranslator' },
+    );
+  }
   const { model: given, load, signal, monitor } = options;
   checkSignal(signal);
   signal?.throwIfAborted();

@@ -16,9 +16,10 @@ export const stdoutFile = (): string | undefined => path;
 /** Gives a command whose `--out` is one file, and `-`, a temporary file. Throws a HeddleError if `--json` needs stdout. */
 export function takeStdout(command: Command): void {
   path = undefined;
-  const isFile = command.options.some(({ flags }) => flags.startsWith('--out <file>'));
+  const option = command.options.find(({ flags }) => flags.startsWith('--out <file>'));
   const { out, json } = command.opts<{ out?: string; json?: string | true }>();
-  if (!isFile || out !== '-') return;
+  // A command whose default is stdout writes to it as it goes.
+  if (!option || out !== '-' || option.defaultValue === '-') return;
   if (json === true)
     throw new HeddleError('--json and --out - both write to stdout; name a file for one of them');
   const folder = mkdtempSync(join(tmpdir(), 'heddle-stdout-'));

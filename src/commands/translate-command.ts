@@ -68,11 +68,7 @@ export function addTranslate(program: Command, jobs: Jobs, files?: TranslatedFil
       `texts${files ? `, or one document: a file in one of ${files.labels}` : ''} (default: the lines of --input, or of stdin)`,
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
-    .option(
-      '--out <file>',
-      'write the translations to this file as they are done; - is stdout (default: stdout)',
-      (path: string) => (path === '-' ? undefined : path),
-    )
+    .option('--out <file>', 'write the translations to this file as they are done; - is stdout', '-')
     .option(
       '--force',
       'overwrite the files of --out, --alignments and --json when the first translation is done',
@@ -123,7 +119,9 @@ export function addTranslate(program: Command, jobs: Jobs, files?: TranslatedFil
       '\nThe JSON is an array with an object for each text, in order: source, and translations, best first, with text, ids, score, logProb\n' +
         '(natural) and ended. A text that is empty or too long has no translations.',
     )
-    .action((folder: string, texts: string[], options: Options) => run(jobs, files, folder, texts, options));
+    .action((folder: string, texts: string[], options: Options) =>
+      run(jobs, files, folder, texts, { ...options, out: options.out === '-' ? undefined : options.out }),
+    );
   addModelOptions(command);
   addDecodingFlags(command);
   files?.addFlags(command);

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTranslator, translators } from '../../src/api/create-translator.ts';
 import { Model } from '../../src/api/model.ts';
+import { errorAbout } from '../support/expect-error.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { testSession } from '../support/session.ts';
 
@@ -150,4 +151,10 @@ it('ends with its block', async () => {
     await expect(translator.translate('abc')).rejects.toMatchObject({ name: 'InvalidStateError' });
   }
   expect(await model.translate('abc')).toEqual(expect.any(String));
+});
+
+it('refuses what is no language tag', async () => {
+  const given = { sourceLanguage: 'xx-invalid-!!', targetLanguage: 'es', model };
+  const values = ['sourceLanguage', given.sourceLanguage];
+  await expect(createTranslator(given)).rejects.toThrow(errorAbout({ area: 'createTranslator', values }));
 });

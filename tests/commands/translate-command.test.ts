@@ -96,7 +96,7 @@ describe('translate', () => {
     const piped = (input: string, ...args: string[]) =>
       heddleProcess(['translate', model(), ...onCpu, ...args], { input }).then(({ stdout }) => stdout);
     expect(await piped(`${texts.join('\n')}\n`, '--batch-size', '1')).toBe(together);
-    expect(await piped(texts.join('\r\n'))).toBe(together);
+    expect(await piped(texts.join('\r\n'), '--out', '-')).toBe(together);
     const single = await heddle(['translate', model(), ...short, '--batch-size', '1', ...texts]);
     expect(single.stdout).toBe(together);
   });

@@ -1,6 +1,7 @@
 // Rules by which a translation follows the form of its source: case of the first letter, final punctuation,
 // non-breaking spaces. Codes are placeholders and stay where they are.
 
+import { languageTag } from '../../text/language-tag.ts';
 import { privateUse } from '../../text/placeholders.ts';
 
 /** Final marks by kind, and how languages write them. */
@@ -47,7 +48,7 @@ function withFinalMark(source: string, target: string, language: string): string
 function withCase(source: string, target: string, language: string): string {
   const [from, to] = [source.replace(privateUse, ''), target.replace(privateUse, '')];
   const [own, made] = [from.match(letters) ?? [], to.match(letters) ?? []];
-  const tag = supported(language);
+  const tag = languageTag(language);
   const isUpper =
     own.length > 1 && own.every((c) => c === c.toLocaleUpperCase(tag) && c !== c.toLocaleLowerCase(tag));
   if (isUpper && made.length > 1) return target.toLocaleUpperCase(tag);
@@ -57,14 +58,6 @@ function withCase(source: string, target: string, language: string): string {
   if (!starts) return target;
   const at = target.indexOf(second);
   return target.slice(0, at) + second.toLocaleUpperCase(tag) + target.slice(at + second.length);
-}
-
-function supported(language: string): string | undefined {
-  try {
-    return Intl.getCanonicalLocales(language.replaceAll('_', '-'))[0];
-  } catch {
-    return undefined;
-  }
 }
 
 /** Non-breaking spaces: between a number and its unit as in the source, and before marks in French. */

@@ -3,6 +3,7 @@
 
 import { scriptNumber, scriptOf } from '../../../text/corpus/scripts.ts';
 import { type LanguageGuesses, languageOf } from '../../../text/language-guesses.ts';
+import { languageTag } from '../../../text/language-tag.ts';
 
 /** A pair in a test: its texts as they are in the file, without spaces at the ends. */
 export interface CleanPair {
@@ -175,7 +176,7 @@ const scriptsByLanguage = new Map<string, ReadonlySet<number>>();
 function scriptsOf(language: string): ReadonlySet<number> {
   const known = scriptsByLanguage.get(language);
   if (known) return known;
-  const script = new Intl.Locale(language).maximize().script;
+  const script = new Intl.Locale(languageTag(language) ?? 'und').maximize().script;
   const codes = script === undefined ? [] : (allScripts[script] ?? [script]);
   const scripts = new Set(codes.map(scriptNumber).filter((number) => number >= 0));
   scriptsByLanguage.set(language, scripts);

@@ -27,6 +27,7 @@ import { nodeFiles } from '../../../host/node-files.ts';
 import { createPace } from '../../../session/job-pace.ts';
 import { emitTo } from '../../../session/session-event.ts';
 import { pathsOf } from '../../../text/corpus/pair-files.ts';
+import { languageTag } from '../../../text/language-tag.ts';
 import { cleanRules, defaultLimits, type RuleName, ruleNames } from '../clean/clean-rules.ts';
 import { keptScores, type ScoreLimits } from '../clean/kept-scores.ts';
 import { cleanReport } from './clean-report.ts';
@@ -177,11 +178,8 @@ function limitsIn(given: readonly string[]): Partial<Record<RuleName, number>> {
 
 function checkLanguages(codes: readonly (string | undefined)[]): void {
   for (const code of codes)
-    try {
-      if (code !== undefined) new Intl.Locale(code);
-    } catch {
+    if (code !== undefined && languageTag(code) === undefined)
       throw new HeddleError(msg`'${code}' is not a language; give a code such as en or pt-BR`);
-    }
 }
 
 /** Throws a HeddleError if flags of the filter lack others. */
