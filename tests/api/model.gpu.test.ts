@@ -359,8 +359,8 @@ describe('a model', () => {
 
 describe('LoRA adapters of one base', () => {
   const { config, weights } = saved;
-  const small = loraConfig({ rank: 2, targetModules: ['*.q', 'fc1'] });
-  const wide = loraConfig({ rank: 3, alpha: 5, targetModules: ['*.v', 'out_proj', 'fc2'] });
+  const small = loraConfig({ rank: 4, targetModules: ['*.q', 'fc1'] });
+  const wide = loraConfig({ rank: 8, alpha: 5, targetModules: ['*.v', 'out_proj', 'fc2'] });
   /** Weights of an adapter that change the translations. */
   const adapterOf = (lora: LoraConfig, seed: number) => ({
     lora,

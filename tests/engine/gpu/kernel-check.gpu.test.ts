@@ -14,7 +14,7 @@ import { defineOp, type Node } from '../../../src/engine/ops/op.ts';
 import { variantsOf } from '../../../src/engine/ops/op-nodes.ts';
 import { gridOf } from '../../../src/engine/ops/work-division.ts';
 import { candidates, naiveOf, variantKey } from '../../../src/engine/plan/kernel-choices.ts';
-import { everyCase, gpuHost, testGpu } from '../../support/gpu.ts';
+import { everyCase, gpuHost, sample, testGpu } from '../../support/gpu.ts';
 
 /** y = 2·x, by a loop that is as slow as wished, and in all the wrong ways. */
 const wgsl = (y: string, rounds = 1) => `
@@ -95,7 +95,10 @@ describe('createChecker', () => {
     it('passes every variant of the small kernels of the benchmark', async () => {
       const check = createChecker(device);
       const failed: string[] = [];
-      for (const kernel of smallKernelCases) {
+      // Other tests compare each kernel with its reference.
+      const kernels = sample(smallKernelCases, ({ name }) => /^matmul NT|softmax|adamw|cached/i.test(name));
+      expect(kernels.length).toBeGreaterThan(2);
+      for (const kernel of kernels) {
         const { node } = graphOf(kernel);
         const variants = new Set([...variantsOf(node, device.traits), naiveOf(node, device.traits)]);
         for (const variant of variants) {

@@ -128,7 +128,7 @@ it.each(few ? [] : everyCase ? [16, 32, 64, 80, 128] : [64])(
         lens: integers('u32', [2], [37, 20]),
         step: 'step',
       },
-      attrs: { heads: 2, headWidth, causal: true },
+      attrs: { heads: 2, headWidth, causal: true, dropout: 0.1, site: 3 },
       wrt: ['qkv'],
       gradTolerance: 3e-5,
     }),

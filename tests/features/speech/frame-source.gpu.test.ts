@@ -31,7 +31,6 @@ const cases: Record<string, ModelOptions & { frames: number }> = {
     dModel: 15,
     heads: 3,
     feedForward: 21,
-    decoderHeads: 5,
     frames: 7,
   },
   'linear, learned positions': {
