@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { unreachableHeader } from '../src/files/hub/http.ts';
 import { hubProxyHeader } from '../src/files/hub/repository.ts';
 
 /** Paths of a model's file listing and of its files. */
@@ -60,7 +61,7 @@ export function hubProxy(
     } catch {
       // After the headers are sent, only a broken connection can signal an error.
       if (response.headersSent) response.destroy();
-      else response.writeHead(502, `${new URL(base).host} cannot be reached`, securityHeaders).end();
+      else response.writeHead(502, { ...securityHeaders, [unreachableHeader]: new URL(base).host }).end();
     }
     return true;
   };

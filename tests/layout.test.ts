@@ -283,13 +283,13 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The model as a program without heddle.
   train: ['features/pytorch/take-away/model-programs'],
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
-  '': ['files/hub/repository'],
+  '': ['files/hub/http', 'files/hub/repository'],
   build: ['files/zip', 'session/host'],
   // The small engine in WebAssembly answers first, and only this page needs the guess of a language.
   translate: [
     'api/load-model',
-    'features/html/wasm-engine',
-    'features/html/word-weights',
+    'decode/word-weights',
+    'engine/wasm-engine',
     'session/feature-table',
     'text/language-detection',
   ],

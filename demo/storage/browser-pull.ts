@@ -4,7 +4,6 @@
 import { msg } from '../../src/core/message.ts';
 import { HeddleError, type PullOptions, pullModel } from '../../src/entries/heddle.ts';
 import type { ErrorHints, Files, PullProgress } from '../../src/entries/host.ts';
-import { english } from '../common/english.ts';
 import { hubOrigin } from '../content-security-policy.ts';
 import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
@@ -12,11 +11,10 @@ import { ExistsError, type ModelStore, modelFolder, partialFolder } from './mode
 
 /** What error messages suggest to do. */
 const hints: ErrorHints = {
-  resume: english`press Download to continue`,
-  access:
-    'download it with heddle pull, which accepts an access token, pack it with heddle convert --pack and import the file',
-  revision: 'OWNER/NAME@refs/pr/1',
-  unreachable: english`check the network connection, then press Download again`,
+  resume: msg`press Download to continue`,
+  access: msg`download it with heddle pull, which accepts an access token, pack it with heddle convert --pack and import the file`,
+  revision: msg`OWNER/NAME@refs/pr/1`,
+  unreachable: msg`check the network connection, then press Download again`,
 };
 
 /** Where a model is: its name, and the address of a release of Firefox Translations, if it has one. */

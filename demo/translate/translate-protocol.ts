@@ -2,7 +2,7 @@
 
 import type { DecodeOptions } from '../../src/entries/heddle.ts';
 import type { Attention } from '../../src/entries/reports.ts';
-import type { Doubt, Range } from '../../src/features/html/word-weights.ts';
+import type { Doubt, Range } from '../../src/decode/word-weights.ts';
 
 /** A sentence with its translation. */
 export interface TranslatedSentence {

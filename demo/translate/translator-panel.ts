@@ -1,6 +1,6 @@
 // The translator of the front page: text, translation, what the model is not sure of, and the threads of attention.
 
-import type { Doubt } from '../../src/features/html/word-weights.ts';
+import type { Doubt } from '../../src/decode/word-weights.ts';
 import { formatInteger, formatPercent } from '../common/format.ts';
 import { language as pageLanguage, say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';

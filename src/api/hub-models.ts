@@ -51,10 +51,10 @@ export interface PullOptions
 
 /** Advice for callers of the library. */
 const callHints = {
-  resume: 'call it again to resume the download',
-  access: "pass { token }, an access token from the hub's settings",
-  revision: "{ revision: 'refs/pr/1' }",
-  unreachable: 'check the network, or pass { hub }, the URL of a mirror',
+  resume: msg`call it again to resume the download`,
+  access: msg`pass { token }, an access token from the hub's settings`,
+  revision: msg`{ revision: 'refs/pr/1' }`,
+  unreachable: msg`check the network, or pass { hub }, the URL of a mirror`,
 };
 
 /**

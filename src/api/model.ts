@@ -4,7 +4,7 @@
 
 import { withCallbacks } from '../core/callbacks.ts';
 import { check } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { msg, renderMessage } from '../core/message.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Attention } from '../decode/alignment.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -88,7 +88,7 @@ export class BaseModel {
     this.config = config;
     this.tokenizers = { source, target };
     this.parameterCount = engine.parameters.count;
-    this.notes = notes;
+    this.notes = notes.map((note) => renderMessage(note));
     this.training = parts.training;
     origins.set(this, { engine, saved: () => engine.whole(), name: parts.name ?? 'model' });
   }

@@ -1,7 +1,7 @@
 // The error class for problems that a user can fix, helpers that throw it, and shell quoting for its
 // messages. A message is printed without a stack trace.
 
-import { type Message, type MessageStyle, msg, renderMessage } from './message.ts';
+import { type Message, type MessageStyle, msg, plainMessage, renderMessage } from './message.ts';
 
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
@@ -68,7 +68,7 @@ export class HeddleError extends Error {
     super(printable(inArea(area, renderMessage(message))), options);
     this.kind = kind;
     this.area = area;
-    this.template = typeof message === 'string' ? { texts: [message], holes: [] } : message;
+    this.template = typeof message === 'string' ? plainMessage(message) : message;
     // What prints an error shows its message, not also the parts of it.
     Object.defineProperty(this, 'template', { enumerable: false });
   }

@@ -4,7 +4,7 @@
 
 import { editDistance } from './edit-distance.ts';
 import { HeddleError } from './errors.ts';
-import { listed, type Message, msg, option } from './message.ts';
+import { listed, type Message, msg, option, plainMessage } from './message.ts';
 
 /** Type of a value: how it is checked and described. src/commands/field-parsers.ts reads it from a text. */
 export type FieldType = {
@@ -172,7 +172,7 @@ export function fitsType(type: FieldType, value: unknown): boolean {
 }
 
 /** The values of a type in words: `a whole number of at least 1`. */
-export function describeType(type: FieldType): Message | string {
+export function describeType(type: FieldType): Message {
   switch (type.kind) {
     case 'integer': {
       const { min, max, step = 1 } = type;
@@ -185,7 +185,7 @@ export function describeType(type: FieldType): Message | string {
     case 'number': {
       const { min, above, below, max } = type;
       if (min !== undefined && max !== undefined) return msg`a number from ${min} to ${max}`;
-      let wanted: Message | string = 'a number';
+      let wanted = msg`a number`;
       if (min !== undefined) wanted = msg`a number of at least ${min}`;
       else if (above !== undefined) wanted = msg`a number above ${above}`;
       if (below !== undefined) return msg`${wanted} and below ${below}`;
@@ -194,13 +194,13 @@ export function describeType(type: FieldType): Message | string {
     case 'choice':
       return msg`one of ${listed(type.choices)}`;
     case 'boolean':
-      return 'true or false';
+      return msg`true or false`;
     case 'text':
-      return 'a text';
+      return msg`a text`;
     case 'list':
-      return 'a list of texts';
+      return msg`a list of texts`;
     case 'custom':
-      return type.words;
+      return plainMessage(type.words);
   }
 }
 
@@ -246,7 +246,8 @@ export function rejectField(
 ): never {
   const shown = typeof value === 'number' ? value : JSON.stringify(value);
   const field = label?.(name);
-  throw new HeddleError(msg`${field ?? option(name)} is ${shown}, it must be ${wanted}`, { area });
+  const range = typeof wanted === 'string' ? plainMessage(wanted) : wanted;
+  throw new HeddleError(msg`${field ?? option(name)} is ${shown}, it must be ${range}`, { area });
 }
 
 /**

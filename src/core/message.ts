@@ -101,6 +101,9 @@ export const msg = (texts: readonly string[], ...holes: readonly (Hole | undefin
   holes: holes.map((hole) => hole ?? String(hole)),
 });
 
+/** A message without holes, of a table of texts. */
+export const plainMessage = (text: string): Message => ({ texts: [text], holes: [] });
+
 /** Hole of an option by its name; with a value, an option that the message offers: `batchSize: 16`. */
 export function option(name: string): OptionHole;
 export function option(name: string, value: unknown): OfferHole;

@@ -104,8 +104,8 @@ export function filesInRecord(record: Json, pair: string, architecture?: string)
   const has = (start: string) => files.some(({ name }) => name.startsWith(start));
   if (has('model.') && (has('vocab.') || (has('srcvocab.') && has('trgvocab.')))) return files;
   const pairs = isObject(models) ? Object.keys(models) : Array.isArray(data) ? [] : Object.keys(record);
-  const known = pairs.length > 0 ? `; it has ${pairs.slice(0, 60).join(', ')}` : '';
-  throw new HeddleError(msg`the record has no model with its vocabulary for ${pair}${known}`, {
+  const lacks = msg`the record has no model with its vocabulary for ${pair}`;
+  throw new HeddleError(pairs.length > 0 ? msg`${lacks}; it has ${listed(pairs.slice(0, 60))}` : lacks, {
     area: 'pull',
     kind: 'not-found',
   });
@@ -113,7 +113,7 @@ export function filesInRecord(record: Json, pair: string, architecture?: string)
 
 /** Reads a JSON record; undefined if there is none at the address. */
 async function readRecord(http: HttpOptions, url: string): Promise<Json | undefined> {
-  const text = await withRetries(http, `; ${errorHints(http).unreachable}`, async () => {
+  const text = await withRetries(http, errorHints(http).unreachable, async () => {
     const { response, timer } = await send(http, url, url, { allowed: [403, 404] });
     try {
       const isMissing = response.status >= 400;

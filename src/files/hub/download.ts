@@ -45,7 +45,7 @@ export async function download(
   const { version } = parts;
   const known = versionOf(file);
   if (version && !isSame(version, known)) await parts.restart(known);
-  const hint = `; the part of ${title} that arrived is kept, ${errorHints(http).resume}`;
+  const hint = msg`the part of ${title} that arrived is kept, ${errorHints(http).resume}`;
   let furthest = parts.length;
   const exists = await withRetries(http, hint, (progress) =>
     receive(http, file, parts, (done, total) => {
@@ -82,7 +82,7 @@ const isSame = (a: Partial<FileVersion>, b: FileVersion): boolean =>
  * redirect to the storage of large files, which a page cannot read; then they stay unknown.
  */
 const describeFile = async (http: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> =>
-  await withRetries(http, '', async () => {
+  await withRetries(http, undefined, async () => {
     const allowed = [400, 404, 405, 501];
     const { response, timer } = await send(http, file.url, file.title, {
       method: 'HEAD',
@@ -173,7 +173,7 @@ async function receive(
     if (response.status === 416 || range === 'other' || (changed && response.status === 206)) {
       await end();
       await parts.restart(version);
-      throw new RetryableError(`${title}: the file has changed on the hub`);
+      throw new RetryableError(msg`the file has changed on the hub`, { area: title });
     }
     if (response.status !== 206 || !parts.version) await parts.restart(version);
     const stated = range ?? lengthOf(response);
@@ -197,7 +197,9 @@ async function receive(
       onBytes(done, total);
     });
     if (total !== undefined && parts.length < total)
-      throw new RetryableError(`${title}: the connection was cut after ${parts.length} of ${total} bytes`);
+      throw new RetryableError(msg`the connection was cut after ${parts.length} of ${total} bytes`, {
+        area: title,
+      });
     return true;
   } finally {
     timer.stop();
@@ -240,11 +242,12 @@ async function store(
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
         http.signal.throwIfAborted();
-        const reason = error instanceof RetryableError ? error.message : 'the connection was cut';
-        const length = total === undefined ? '' : ` of ${total}`;
-        throw new RetryableError(`${title}: ${reason} after ${parts.length}${length} bytes`, {
-          cause: error,
-        });
+        const reason = error instanceof RetryableError ? error.template : msg`the connection was cut`;
+        const text =
+          total === undefined
+            ? msg`${reason} after ${parts.length} bytes`
+            : msg`${reason} after ${parts.length} of ${total} bytes`;
+        throw new RetryableError(text, { area: title, cause: error });
       });
       if (done) break;
       if (parts.length + value.length > longest) {

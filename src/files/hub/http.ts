@@ -1,7 +1,7 @@
 // HTTP requests to a hub: errors that say what to do, timeouts, and retries with exponential backoff.
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { type Message, msg, renderMessage } from '../../core/message.ts';
 
 /** How to send requests. */
 export interface HttpOptions {
@@ -25,36 +25,52 @@ export interface HttpOptions {
 /** Advice in error messages. */
 export interface ErrorHints {
   /** How to resume an interrupted download. */
-  readonly resume: string;
+  readonly resume: Message;
   /** How to access a private model. */
-  readonly access: string;
+  readonly access: Message;
   /** How to select another revision, by example. */
-  readonly revision: string;
+  readonly revision: Message;
   /** What to do if the hub cannot be reached. */
-  readonly unreachable: string;
+  readonly unreachable: Message;
 }
 
 /** Advice for users of the command. */
 export const commandHints: ErrorHints = {
-  resume: 'run the same command again to resume',
-  access: 'put an access token into HF_TOKEN',
-  revision: 'revision refs/pr/1',
-  unreachable: 'check the network, or set HF_ENDPOINT to a mirror of the hub',
+  resume: msg`run the same command again to resume`,
+  access: msg`put an access token into HF_TOKEN`,
+  revision: msg`revision refs/pr/1`,
+  unreachable: msg`check the network, or set HF_ENDPOINT to a mirror of the hub`,
 };
 
 /** The hints of error messages. */
 export const errorHints = ({ hints }: HttpOptions): ErrorHints => hints ?? commandHints;
 
+/** Header of the hub proxy of a page: the host that it cannot reach. */
+export const unreachableHeader = 'Heddle-Unreachable';
+
 /** An error after which a retry may succeed. */
 export class RetryableError extends Error {
   override name = 'RetryableError';
+  /** The message with its holes, and the name of the file or model that it is about. */
+  readonly template: Message;
+  readonly area: string | undefined;
   /** Delay that the server requests (Retry-After), in milliseconds. */
   readonly wait: number;
   /** Kind of the HeddleError if no retry succeeds: that of a retryable cause, or `network`. */
   readonly kind: 'network' | 'timeout';
-  constructor(message: string, options: ErrorOptions & Partial<Pick<RetryableError, 'wait' | 'kind'>> = {}) {
-    super(message, options);
-    const { wait = 0, cause, kind = cause instanceof RetryableError ? cause.kind : 'network' } = options;
+  constructor(
+    template: Message,
+    options: ErrorOptions & Partial<Pick<RetryableError, 'area' | 'wait' | 'kind'>> = {},
+  ) {
+    super(renderMessage(template), options);
+    const {
+      area,
+      wait = 0,
+      cause,
+      kind = cause instanceof RetryableError ? cause.kind : 'network',
+    } = options;
+    this.template = template;
+    this.area = area;
     this.wait = wait;
     this.kind = kind;
   }
@@ -84,7 +100,9 @@ export async function send(
       clearTimeout(timer);
       timer = setTimeout(
         () =>
-          stopper.abort(new RetryableError(`no data for ${http.idleTimeout / 1000} s`, { kind: 'timeout' })),
+          stopper.abort(
+            new RetryableError(msg`no data for ${http.idleTimeout / 1000} s`, { kind: 'timeout' }),
+          ),
         http.idleTimeout,
       );
     },
@@ -103,7 +121,7 @@ export async function send(
   } catch (error) {
     clock.stop();
     http.signal.throwIfAborted();
-    throw new RetryableError(`${title}: ${reasonOf(error, url)}`, { cause: error });
+    throw new RetryableError(reasonOf(error, url), { area: title, cause: error });
   }
   if (response.status < 400 || allowed.includes(response.status)) return { response, timer: clock };
   clock.stop();
@@ -112,25 +130,23 @@ export async function send(
 }
 
 /** Why fetch failed, which its own message does not tell. */
-function reasonOf(error: unknown, url: string): string {
-  if (error instanceof RetryableError) return error.message;
+function reasonOf(error: unknown, url: string): Message {
+  if (error instanceof RetryableError) return error.template;
   const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause;
   const { host } = new URL(url);
   if (cause?.code === 'ENOTFOUND' || cause?.code === 'EAI_AGAIN')
-    return `${host} is not found; is there a network?`;
-  if (cause?.code === 'ECONNREFUSED') return `${host} refuses the connection`;
+    return msg`${host} is not found; is there a network?`;
+  if (cause?.code === 'ECONNREFUSED') return msg`${host} refuses the connection`;
   // Browsers do not say why.
-  return `${host} cannot be reached${cause?.message ? ` (${String(cause.message)})` : ''}`;
+  return cause?.message ? msg`${host} cannot be reached (${String(cause.message)})` : unreachable(host);
 }
+
+const unreachable = (host: string): Message => msg`${host} cannot be reached`;
 
 /**
  * The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help.
  */
-export function statusError(
-  { status, statusText, headers }: Response,
-  title: string,
-  http: HttpOptions,
-): Error {
+export function statusError({ status, headers }: Response, title: string, http: HttpOptions): Error {
   if (status === 404)
     return new HeddleError(
       'there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub',
@@ -138,27 +154,29 @@ export function statusError(
     );
   if (status === 401 || status === 403) {
     const help = http.token
-      ? 'the access token does not allow it; its owner may have to accept the terms of the model on its page'
-      : `it does not exist, or is private: ${errorHints(http).access}`;
+      ? msg`the access token does not allow it; its owner may have to accept the terms of the model on its page`
+      : msg`it does not exist, or is private: ${errorHints(http).access}`;
     return new HeddleError(msg`the hub refuses it (${status}): ${help}`, { area: title, kind: 'network' });
   }
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
     const wait = seconds > 0 ? Math.min(maxWait, seconds * 1000) : 0;
-    // The hub proxy of a page says that it cannot reach its hub.
-    const reason = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
-    return new RetryableError(`${title}: ${reason}`, { wait });
+    const host = headers.get(unreachableHeader);
+    return new RetryableError(host ? unreachable(host) : msg`the hub answers ${status}`, {
+      area: title,
+      wait,
+    });
   }
   return new HeddleError(msg`the hub answers ${status}`, { area: title, kind: 'network' });
 }
 
 /**
  * Runs `work`, with retries after a RetryableError: exponential backoff, up to `maxRetries` in a row without
- * progress, which `work` reports by its argument. The last error becomes a HeddleError that ends with `hint`.
+ * progress, which `work` reports by its argument. The last error becomes a HeddleError with a hint.
  */
 export async function withRetries<T>(
   http: HttpOptions,
-  hint: string,
+  hint: Message | undefined,
   work: (progress: () => void) => Promise<T>,
 ): Promise<T> {
   for (let failures = 0; ; failures++) {
@@ -169,8 +187,9 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       if (failures >= http.maxRetries)
-        throw new HeddleError(msg`${error.message}${hint}`, {
+        throw new HeddleError(hint ? msg`${error.template}; ${hint}` : error.template, {
           kind: error.kind,
+          area: error.area,
           cause: error,
         });
       await sleep(Math.max(error.wait, http.retryDelay * 2 ** failures), http.signal);

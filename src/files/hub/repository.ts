@@ -5,7 +5,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { check, HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { tokenizerFileNames, weightNames } from '../hf-file-names.ts';
 import { isCount, isObject } from '../json-files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
@@ -68,7 +68,7 @@ export function repository(name: string, revision: string, base: string): Reposi
  * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the
  * hint for another revision.
  */
-function selectFiles(files: readonly string[], name: string, revision: string): string[] {
+function selectFiles(files: readonly string[], name: string, revision: Message): string[] {
   const has = new Set(files);
   const weights = has.has(whole)
     ? [whole]
@@ -131,7 +131,7 @@ export async function listFiles(http: HttpOptions, from: Repository): Promise<Re
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
   // Fail early if the hub is not reachable.
   const fewRetries = { ...http, maxRetries: Math.min(http.maxRetries, 2) };
-  const listing = await withRetries(fewRetries, `; ${errorHints(http).unreachable}`, async () => {
+  const listing = await withRetries(fewRetries, errorHints(http).unreachable, async () => {
     const { response, timer } = await send(http, api, name, {
       allowed: fallbackHub ? missingStatuses : [404],
     });
@@ -185,7 +185,7 @@ export async function readBounded(
   if (!reader) return '';
   for (;;) {
     const { done, value } = await reader.read().catch((error: unknown) => {
-      throw new RetryableError(`${name}: the connection was cut`, { cause: error });
+      throw new RetryableError(msg`the connection was cut`, { area: name, cause: error });
     });
     if (done) return text + decoder.decode();
     timer.reset();

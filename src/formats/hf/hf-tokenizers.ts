@@ -2,7 +2,7 @@
 // either, texts are token ids.
 
 import { HeddleError, withArea } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { filePath, type Message, msg } from '../../core/message.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
 import { modelFileNames } from '../../files/model-file.ts';
 import { type ModelConfig, sharesEmbeddings } from '../../model/model-config.ts';
@@ -22,7 +22,7 @@ interface Tokenizers {
   readonly target: Tokenizer;
   readonly languages?: Languages;
   /** Warnings for the user. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Message[];
 }
 
 /**
@@ -78,7 +78,7 @@ export function idTokenizers(c: ModelConfig, unknown: number, folder: string): T
   return {
     source,
     target,
-    notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`],
+    notes: [msg`${filePath(folder)}: there is no tokenizer; texts are token ids separated by spaces`],
   };
 }
 

@@ -1,7 +1,7 @@
 // Loads Hugging Face folders, and the source checkpoint that other formats keep under `origin`.
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { counted, filePath, type Message, msg } from '../../core/message.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { type Files, readText } from '../../files/files.ts';
@@ -96,7 +96,7 @@ async function openFolder(
   given?: HfFamily,
 ) {
   const tensors = await openWeights(files, folder, atOnce);
-  const notes: string[] = [];
+  const notes: Message[] = [];
   const json = raw ?? inferMarianConfig(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
   const generationPath = `${folder}/generation_config.json`;
   const generation = (await files.exists(generationPath)) ? await readJson(files, generationPath) : undefined;
@@ -108,10 +108,10 @@ async function openFolder(
   const sourceKind = await sourceKindOf(config, sourceKinds);
   if (!raw)
     notes.push(
-      `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
-        `padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
+      msg`${filePath(folder)}: there is no config.json; read as MarianMT with ${counted(config.heads, '{0} head', '{0} heads')}, padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
     );
-  if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
+  if (!tensors)
+    notes.push(msg`${filePath(folder)}: there are no weights, only a configuration; RANDOM weights are used`);
   const own = await readOtherFiles(files, folder, family);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
   const sourceFacts = family.own?.readFacts(json, generation, own, config, folder);

@@ -1,7 +1,9 @@
 // A loaded model, and the Hugging Face checkpoint that it comes from. Both formats/ and formats/hf/ use these
 // types; they are in this folder because two folders must not import each other.
 
+import type { Message } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
+
 import type { Json } from '../../files/json-files.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -18,7 +20,7 @@ export interface SavedModel extends TextModel {
   /** The languages of a multilingual model. */
   readonly languages?: Languages;
   /** Warnings for the user, such as a missing tokenizer. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly Message[];
   /**
    * Resolves when files that are read in parts have been compared with the manifest of the folder; rejects if one of
    * them changed. Await it before giving a result. Undefined: there is no manifest.

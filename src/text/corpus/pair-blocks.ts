@@ -177,7 +177,8 @@ export async function* fileChunks(
 /** The error of a file that cannot be read. */
 function readError(error: Error, name: string, isGzip: boolean): HeddleError {
   if (error instanceof HeddleError) return error;
-  const problem = isGzip ? `not a complete gzip file (${error.message})` : `cannot read: ${error.message}`;
+  const { message } = error;
+  const problem = isGzip ? msg`not a complete gzip file (${message})` : msg`cannot read: ${message}`;
   return new HeddleError(problem, { area: name, cause: error });
 }
 

@@ -71,21 +71,24 @@ export async function removeCacheFile(files: Files, path: string): Promise<void>
   if ((await files.exists(path)) && (await isCacheOrNew(files, path))) await files.remove(path);
 }
 
+/** Why a cache cannot be used: its contents have changed, or it was made from other inputs. */
+export type CacheProblem = 'damaged' | 'outdated';
+
 /**
- * Reads a cache: its header, and the bytes of its arrays, which start at a multiple of 4. Returns the reason if it
+ * Reads a cache: its header, and the bytes of its arrays, which start at a multiple of 4. Returns the problem if it
  * cannot be used; undefined if there is none. `pace` is called between blocks.
  */
 export async function readCacheFile<Header>(
   files: Files,
   path: string,
   pace: Pace,
-): Promise<{ readonly header: Header; readonly bytes: Uint8Array } | string | undefined> {
+): Promise<{ readonly header: Header; readonly bytes: Uint8Array } | CacheProblem | undefined> {
   if (!(await files.exists(path))) return undefined;
   const file = await files.read(path).catch(() => new Uint8Array());
   const end = file.indexOf(10, hashBytes);
   const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
   const check = (done: number) => pace({ task: 'check', done, total: file.length });
-  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
+  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'damaged';
   const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as Header;
   const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
   return { header, bytes: aligned.subarray(end + 1) };

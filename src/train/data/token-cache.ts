@@ -15,7 +15,7 @@ import type {
 import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
-import { hashOf, readCacheFile, writeCacheFile } from './cache-file.ts';
+import { type CacheProblem, hashOf, readCacheFile, writeCacheFile } from './cache-file.ts';
 import type { CorpusArguments } from './corpus-arguments.ts';
 import { corpusFiles, keepsPairs } from './load-corpus.ts';
 import type { KnownModel, TokenizerPair } from './new-model.ts';
@@ -57,7 +57,7 @@ export class TokenCache {
   }
 
   /** Reads the token ids for a model. Returns and throws as `readTokenCache`. */
-  async read(model: KnownModel, pace: Pace): Promise<PreparedCorpus | string | undefined> {
+  async read(model: KnownModel, pace: Pace): Promise<PreparedCorpus | CacheProblem | undefined> {
     return readTokenCache(this.#files, this.path, await this.#keyFor(model), pace);
   }
 
@@ -170,7 +170,7 @@ async function writeTokenCache(
 }
 
 /**
- * Reads a cache. Returns the reason if it cannot be used; undefined if there is none. `pace` is called
+ * Reads a cache. Returns the problem if it cannot be used; undefined if there is none. `pace` is called
  * between blocks.
  */
 export async function readTokenCache(
@@ -178,11 +178,11 @@ export async function readTokenCache(
   path: string,
   key: string,
   pace: Pace = () => undefined,
-): Promise<PreparedCorpus | string | undefined> {
+): Promise<PreparedCorpus | CacheProblem | undefined> {
   const cached = await readCacheFile<CacheHeader>(files, path, pace);
   if (typeof cached !== 'object') return cached;
   const { header, bytes } = cached;
-  if (header.key !== key) return 'it has other pairs, tokenizers or settings';
+  if (header.key !== key) return 'outdated';
   // The arrays are views: 4-byte ones first, so that all are aligned.
   let at = bytes.byteOffset;
   const [sourceStarts, targetStarts, pairIndex, sourceIds, targetIds, dev, test] = header.sizes.map(

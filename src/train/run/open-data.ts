@@ -16,9 +16,9 @@ import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-to
 import { maxSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { removeCacheFile } from '../data/cache-file.ts';
+import { type CacheProblem, removeCacheFile } from '../data/cache-file.ts';
 import type { CorpusSession, LoadedCorpus, ReadCorpus } from '../data/corpus-arguments.ts';
-import { corpusFiles, corpusName, keepsPairs, loadCorpus, openCorpusPool } from '../data/load-corpus.ts';
+import { corpusFiles, keepsPairs, loadCorpus, openCorpusPool } from '../data/load-corpus.ts';
 import type { TokenizerPair } from '../data/new-model.ts';
 import { tokenCachePath } from '../data/run-files.ts';
 import { textSource } from '../data/text-source.ts';
@@ -41,8 +41,8 @@ export interface RunData extends Omit<PreparedCorpus, 'corpus'> {
 
 /** What the data of a run are like, for messages. */
 export interface DataFacts {
-  /** Why the cache of token ids cannot be used, if there is one that cannot. */
-  readonly unusableCache?: { readonly path: string; readonly problem: string };
+  /** The cache of token ids, if there is one that cannot be used, and why. */
+  readonly unusableCache?: { readonly path: string; readonly problem: CacheProblem };
   /** What is suspicious about the pairs, each a sentence. */
   readonly warnings: readonly Message[];
   /** Fingerprint at the start of the run, if it differs because the built-in corpus has another version. */
@@ -75,7 +75,7 @@ export async function openData(recipe: Recipe, session: CorpusSession, inputs: D
   const pool = await openCorpusPool(args.corpus, session, given?.train.length);
   try {
     const data = await dataOfPairs(recipe, session, inputs, source, cache, pool);
-    const unusableCache = cached ? { path: cache?.path ?? '', problem: cached } : undefined;
+    const unusableCache = cache && cached ? { path: cache.path, problem: cached } : undefined;
     return { ...data, facts: { ...data.facts, unusableCache } };
   } finally {
     pool.close();
@@ -274,15 +274,7 @@ function checkPairs(
 }
 
 /** That the pairs of a run differ from those at its start. */
-const changedPairs = (before: Fingerprint, now: Fingerprint): string =>
-  `these are not the pairs that the run started with (training pairs: ${
-    before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`
-  })`;
-
-/** The warning that the built-in corpus has another version than at the start of the run. */
-export const otherVersionText = (
-  { corpus }: Pick<CompleteArguments, 'corpus'>,
-  before: Fingerprint,
-  now: Fingerprint,
-): string =>
-  `${corpusName(corpus)}: ${changedPairs(before, now)}, because its version differs; the run goes on with other bits`;
+export const changedPairs = (before: Fingerprint, now: Fingerprint): Message =>
+  before.pairs === now.pairs
+    ? msg`these are not the pairs that the run started with (training pairs: both ${now.pairs})`
+    : msg`these are not the pairs that the run started with (training pairs: ${before.pairs} then, ${now.pairs} now)`;

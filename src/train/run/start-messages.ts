@@ -1,10 +1,12 @@
 // The messages of a run at its start, about its settings, data and length. Only this file turns facts into sentences.
 
-import { counted, listed, type Message, msg, option } from '../../core/message.ts';
+import { counted, filePath, listed, type Message, msg, option } from '../../core/message.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
+import type { CacheProblem } from '../data/cache-file.ts';
 import type { CorpusSession } from '../data/corpus-arguments.ts';
+import { corpusName } from '../data/load-corpus.ts';
 import type { TrainingData } from '../data/training-data.ts';
 import { hasPackedBatches } from '../settings/run-defaults.ts';
 import type { CompleteArguments, ResumedArguments } from '../settings/train-arguments.ts';
@@ -13,7 +15,7 @@ import type { Recipe } from '../settings/training-recipe.ts';
 import { decayEnd, type ScheduleConfig } from '../update/schedule.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
 import { exportProblem } from './export-check.ts';
-import { otherVersionText, type RunData } from './open-data.ts';
+import { changedPairs, type RunData } from './open-data.ts';
 import type { TrainingState } from './training-state.ts';
 
 type Emit = Pick<CorpusSession, 'emit'>;
@@ -52,6 +54,12 @@ export function reportResumed({ args, changed, ignored }: ResumedArguments, { em
     });
 }
 
+/** Why cached token ids are not used. */
+const cacheProblems: Readonly<Record<CacheProblem, Message>> = {
+  damaged: msg`it is damaged`,
+  outdated: msg`it has other pairs, tokenizers or settings`,
+};
+
 /** Says what is worth knowing about the data of a run. */
 function reportData(run: StartingRun, { emit }: Emit): void {
   const { args, data, facts, fingerprint } = run;
@@ -59,10 +67,14 @@ function reportData(run: StartingRun, { emit }: Emit): void {
   if (unusableCache)
     emit({
       type: 'message',
-      text: msg`${unusableCache.path}: ${unusableCache.problem}; tokenizing again`,
+      text: msg`${filePath(unusableCache.path)}: ${cacheProblems[unusableCache.problem]}; tokenizing again`,
     });
   for (const text of warnings) emit({ type: 'warning', text });
-  if (otherVersion) emit({ type: 'warning', text: otherVersionText(args, otherVersion, fingerprint) });
+  if (otherVersion)
+    emit({
+      type: 'warning',
+      text: msg`${corpusName(args.corpus)}: ${changedPairs(otherVersion, fingerprint)}, because its version differs; the run goes on with other bits`,
+    });
   const skipped = describeSkipped(data.corpus);
   if (skipped) emit({ type: 'message', text: skipped });
 }

@@ -288,7 +288,7 @@ export class TrainingRun implements TrainedModel {
       await this.logbook.save(place);
     } catch (error) {
       if (!(error instanceof HeddleError && error.kind === 'quota')) throw error;
-      const text = `The end of the log and the report were not saved: ${error.message}`;
+      const text = msg`The end of the log and the report were not saved: ${reasonOf(error)}`;
       this.#session.emit({ type: 'warning', text });
     }
   }

@@ -1,7 +1,7 @@
 // Applies the rules to a block of a file, in a thread: the pairs as they are in the file, the rule that each breaks,
 // and hashes for duplicates.
 
-import { linesOf, type PairBlock, parseBlock } from '../../../text/corpus/pair-files.ts';
+import { type BadLine, linesOf, type PairBlock, parseBlock } from '../../../text/corpus/pair-files.ts';
 import { detectLanguage } from '../../../text/language-detection.ts';
 import type { TextTaskKind } from '../../../text/text-tasks.ts';
 import {
@@ -95,6 +95,14 @@ function foundLanguage(pair: CleanPair, limit: number, facts: LanguageFacts): st
 /** Lines of bytes; invalid UTF-8 becomes U+FFFD, which the rule mojibake finds. */
 const linesIn = (bytes: Uint8Array): string[] => linesOf(new TextDecoder('utf-8').decode(bytes));
 
+/** Why a record is a pair with an empty side. */
+const emptyReasons: ReadonlySet<BadLine['reason']> = new Set([
+  'empty line',
+  'empty source',
+  'empty target',
+  'both sides empty',
+]);
+
 async function recordsOf(block: PairBlock): Promise<CleanRecord[]> {
   const { format, bytes, targets, columns } = block;
   if (format === 'parallel') {
@@ -106,10 +114,7 @@ async function recordsOf(block: PairBlock): Promise<CleanRecord[]> {
     return [
       ...pairs.map(({ source, target }): CleanRecord => ({ texts: [source, target] })),
       ...bad.map(
-        ({ reason }): CleanRecord =>
-          reason === 'both sides empty' || reason.startsWith('empty')
-            ? { texts: ['', ''] }
-            : { line: reason },
+        ({ reason }): CleanRecord => (emptyReasons.has(reason) ? { texts: ['', ''] } : { line: reason }),
       ),
     ];
   }

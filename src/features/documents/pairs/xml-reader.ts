@@ -34,12 +34,12 @@ export class XmlReader {
   /** `name`: the file in messages. */
   constructor(name: string, handler: XmlHandler) {
     this.#name = name;
-    const parser = new SaxesParser({ xmlns: false, position: true });
+    const parser = new SaxesParser({ xmlns: false, position: false }); // errors without the line: `#reject` adds it
     this.#parser = parser;
     const seen = () => {
       this.#seen = parser.position;
     };
-    parser.on('error', (error) => this.#reject(msg`${error.message.replace(/^(?:[^:]*:)?\d+:\d+: /, '')}`));
+    parser.on('error', (error) => this.#reject(msg`${error.message}`));
     parser.on('doctype', (text) => {
       if (text.includes('['))
         this.#reject(

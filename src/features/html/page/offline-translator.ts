@@ -4,13 +4,13 @@
 import { isSupported } from '../../../api/is-supported.ts';
 import { loadModel } from '../../../api/load-model.ts';
 import type { Model } from '../../../api/model.ts';
+import { type Doubt, doubtsOf, wordRanges, wordWeights } from '../../../decode/word-weights.ts';
+import { wasmEngine } from '../../../engine/wasm-engine.ts';
 import { memoryFiles } from '../../../files/memory-files.ts';
 import { joinFeatures } from '../../../session/feature-table.ts';
 import { registerHost } from '../../../session/host.ts';
 import { splitSentences } from '../../../text/sentences.ts';
 import { decodeBase85 } from '../base85.ts';
-import { wasmEngine } from '../wasm-engine.ts';
-import { type Doubt, doubtsOf, wordRanges, wordWeights } from '../word-weights.ts';
 import { ThreadDrawing, type Threads } from './thread-drawing.ts';
 
 /** What the file says of its model. */

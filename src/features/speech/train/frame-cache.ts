@@ -8,7 +8,7 @@ import type { Pace } from '../../../core/steps.ts';
 import { digest } from '../../../files/checksums.ts';
 import type { Files } from '../../../files/files.ts';
 import type { VectorRow } from '../../../text/batches/encoded-corpus.ts';
-import { readCacheFile, writeCacheFile } from '../../../train/data/cache-file.ts';
+import { type CacheProblem, readCacheFile, writeCacheFile } from '../../../train/data/cache-file.ts';
 import { sourceCachePath } from '../../../train/data/run-files.ts';
 import type { FrameMaker } from './frame-makers.ts';
 
@@ -28,7 +28,7 @@ export class FrameCache {
   readonly #maker: FrameMaker;
   readonly #isOn: boolean;
   #rows = new Map<string, VectorRow>();
-  #opened: Promise<string | undefined> | undefined;
+  #opened: Promise<CacheProblem | undefined> | undefined;
   /** Whether the file lacks rows. */
   #isOutdated = false;
 
@@ -46,7 +46,7 @@ export class FrameCache {
   }
 
   /** Reads the file, once; returns why it cannot be used, if there is one that cannot. */
-  async open(pace: Pace): Promise<string | undefined> {
+  async open(pace: Pace): Promise<CacheProblem | undefined> {
     this.#opened ??= this.#isOn ? this.#read(pace) : Promise.resolve(undefined);
     return this.#opened;
   }
@@ -64,11 +64,11 @@ export class FrameCache {
     return made;
   }
 
-  async #read(pace: Pace): Promise<string | undefined> {
+  async #read(pace: Pace): Promise<CacheProblem | undefined> {
     const cached = await readCacheFile<CacheHeader>(this.#files, this.path, pace);
     if (typeof cached !== 'object') return cached;
     const { header, bytes } = cached;
-    if (header.key !== this.#key) return 'it has the frames of other settings';
+    if (header.key !== this.#key) return 'outdated';
     let at = bytes.byteOffset;
     for (const [hash, stored, length, fill] of header.rows) {
       this.#rows.set(hash, { data: new Float32Array(bytes.buffer, at, stored), length, fill });

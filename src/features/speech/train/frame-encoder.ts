@@ -1,16 +1,23 @@
 // Encodes pairs whose sources name frames: clips of speech, or lines of text that are drawn.
 
 import { HeddleError, reasonOf } from '../../../core/errors.ts';
-import { listed, type Message, msg } from '../../../core/message.ts';
+import { filePath, listed, type Message, msg } from '../../../core/message.ts';
 import type { Pace } from '../../../core/steps.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { EncodedCorpus, EncodeOptions, VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import type { PairList } from '../../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
+import type { CacheProblem } from '../../../train/data/cache-file.ts';
 import { startsOf } from '../batches/frame-masks.ts';
 import { FrameRows } from '../batches/frame-rows.ts';
 import { frames } from '../frame-source.ts';
 import type { FrameCache } from './frame-cache.ts';
+
+/** Why stored frames are not used. */
+const cacheProblems: Readonly<Record<CacheProblem, Message>> = {
+  damaged: msg`it is damaged`,
+  outdated: msg`it has the frames of other settings`,
+};
 
 /** Number of sources that are named in a message. */
 const named = 5;
@@ -43,7 +50,8 @@ export class FrameEncoder {
   ): Promise<EncodedCorpus> {
     const pace = this.#newPace();
     const problem = await this.#cache.open(pace);
-    if (problem) this.#warn(msg`${this.#cache.path}: ${problem}; computing the frames again`);
+    if (problem)
+      this.#warn(msg`${filePath(this.#cache.path)}: ${cacheProblems[problem]}; computing the frames again`);
     const rows: VectorRow[] = [];
     const targets: number[][] = [];
     const indices: number[] = [];

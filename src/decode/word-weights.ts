@@ -1,8 +1,8 @@
 // From tokens to words, for pages that translate: which tokens make up each word of a text, the attention between words,
 // and the words that the model is not sure of.
 
-import type { Attention } from '../../decode/alignment.ts';
-import type { Generation } from '../../decode/text-options.ts';
+import type { Attention } from './alignment.ts';
+import type { Generation } from './text-options.ts';
 
 /** A part of a text: from `start` up to `end`, in UTF-16 units. */
 export interface Range {

@@ -1,13 +1,13 @@
-// The engine of the HTML file without a GPU: the references of the CPU, but linear layers, which are nearly all of the work,
+// An engine for pages without a GPU: the references of the CPU, but linear layers, which are nearly all of the work, run
 // in WebAssembly with vectors of four numbers (SIMD) and in float32, as on a GPU.
 
-import { cpuEngine } from '../../engine/cpu-engine.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { activate } from '../../engine/ops/elementwise/activation-references.ts';
-import { dropoutFactor } from '../../engine/ops/elementwise/dropout-reference.ts';
-import { linearOp } from '../../engine/ops/matmul/linear.ts';
-import { opReference, type ReferenceOf } from '../../engine/ops/op.ts';
-import { productModule } from './product-module.ts';
+import { productModule } from './cpu/product-module.ts';
+import { cpuEngine } from './cpu-engine.ts';
+import type { Engine } from './engine.ts';
+import { activate } from './ops/elementwise/activation-references.ts';
+import { dropoutFactor } from './ops/elementwise/dropout-reference.ts';
+import { linearOp } from './ops/matmul/linear.ts';
+import { opReference, type ReferenceOf } from './ops/op.ts';
 
 /** Bytes of a page of WebAssembly's memory. */
 const pageBytes = 65_536;
