@@ -1,8 +1,8 @@
 // Calls between the page Translate and its worker.
 
+import type { Doubt, Range } from '../../src/decode/word-weights.ts';
 import type { DecodeOptions } from '../../src/entries/heddle.ts';
 import type { Attention } from '../../src/entries/reports.ts';
-import type { Doubt, Range } from '../../src/decode/word-weights.ts';
 
 /** A sentence with its translation. */
 export interface TranslatedSentence {

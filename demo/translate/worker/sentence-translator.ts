@@ -1,7 +1,7 @@
 // Translates a sentence, with the attention between its words and the words that the model is not sure of.
 
-import type { Generation, Model } from '../../../src/entries/heddle.ts';
 import { doubtsOf, wordRanges, wordsOfTokens, wordWeights } from '../../../src/decode/word-weights.ts';
+import type { Generation, Model } from '../../../src/entries/heddle.ts';
 import type { SentDecoding, TranslatedSentence } from '../translate-protocol.ts';
 import type { KnownWords } from './known-words.ts';
 import {

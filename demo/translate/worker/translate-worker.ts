@@ -3,9 +3,9 @@
 
 import { loadModel } from '../../../src/api/load-model.ts';
 import { msg } from '../../../src/core/message.ts';
+import { wasmEngine } from '../../../src/engine/wasm-engine.ts';
 import { splitSentences } from '../../../src/entries/data.ts';
 import { HeddleError, isSupported } from '../../../src/entries/heddle.ts';
-import { wasmEngine } from '../../../src/engine/wasm-engine.ts';
 import { joinFeatures } from '../../../src/session/feature-table.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import type { WorkerRequest } from '../../common/worker-client.ts';
