@@ -50,6 +50,8 @@ export interface PlacedPhrase {
   /** What it translates: offsets in the text, the second behind it. */
   readonly start: number;
   readonly end: number;
+  /** Whether it may get an ending, as that of the plural. [false] */
+  readonly inflects?: boolean;
 }
 
 /** Options of `Model.generate`. */

@@ -2,7 +2,12 @@
 // nesting, whatever the model does: decoding places those that its vocabulary has, others it may copy as
 // text, and what it loses is placed by alignment.
 
-import type { GenerateOptions, Generation, TranslateOptions } from '../../decode/text-options.ts';
+import type {
+  GenerateOptions,
+  Generation,
+  PlacedPhrase,
+  TranslateOptions,
+} from '../../decode/text-options.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import {
   copied,
@@ -243,8 +248,8 @@ async function translateSentences(
     const terms = termsOf && texts.map(termsOf);
     // Marks would disturb the alignment. A model that reads them chooses the place of a term.
     const marks = terms && !attention && readsTermMarks(model.tokenizers.source);
-    const phrases = terms?.map((list) =>
-      list.map(({ target, start, end }) => (marks ? target : { text: target, start, end })),
+    const phrases = terms?.map((list, i) =>
+      list.map((term) => (marks ? term.target : placedPhrase(term, texts[i] as string))),
     );
     const asked = marks ? texts.map((text, i) => withTermMarks(text, terms[i] ?? [])) : texts;
     const orders = unique.map(({ ordered }) => ordered);
@@ -295,3 +300,11 @@ async function translateHalves(
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+/** The phrase of a term: if the text has another form of its source, as the plural, the translation may have one, too. */
+function placedPhrase({ source, target, start, end }: PlacedTerm, text: string): PlacedPhrase {
+  const phrase = { text: target, start, end };
+  return text.slice(start, end).toLowerCase() === source.toLowerCase()
+    ? phrase
+    : { ...phrase, inflects: true };
+}

@@ -67,9 +67,14 @@ it('asks for the terms of each sentence', async () => {
       return model.generate(texts);
     },
   };
-  const source = inlineText('One user. No term here.', anyCodes);
+  const source = inlineText('One user. No term here. Two Users.', anyCodes);
   await translateSegments(spy, [source], { termsOf: (text) => glossary.find(text) });
-  expect(asked).toEqual([[[{ text: 'usuario', start: 4, end: 8 }], []]]);
+  // Another form of the word may have another form of the term.
+  const [one, two] = [
+    { text: 'usuario', start: 4, end: 8 },
+    { text: 'usuario', start: 4, end: 9, inflects: true },
+  ];
+  expect(asked).toEqual([[[one], [], [two]]]);
 });
 
 it('takes inflected forms of a word, and no other words', () => {

@@ -33,7 +33,8 @@ function boundOf(
 function checkPhrases(phrases: unknown, texts: readonly string[]): void {
   const isPhrase = (phrase: unknown, text: string) => {
     if (typeof phrase === 'string') return true;
-    const { text: own, start, end } = (phrase ?? {}) as Partial<PlacedPhrase>;
+    const { text: own, start, end, inflects } = (phrase ?? {}) as Partial<PlacedPhrase>;
+    if (inflects !== undefined && typeof inflects !== 'boolean') return false;
     const isOffset = (at: unknown) =>
       Number.isInteger(at) && (at as number) >= 0 && (at as number) <= text.length;
     return typeof own === 'string' && isOffset(start) && isOffset(end) && (start as number) < (end as number);

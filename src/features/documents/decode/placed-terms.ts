@@ -74,12 +74,13 @@ async function decodeSteps(context: RuledDecoding, steps: readonly Step[]): Prom
     const [best] = made[i] ?? [];
     const { bound, rest, place } = step;
     const { joins = () => false } = bound.demand;
-    const start = best && new TermPlace(place, joins).startIn(best.ids);
+    const rules = new TermPlace(place, joins);
+    const start = best && rules.startIn(best.ids);
     if (!best?.ended || start === undefined) {
       step.draft.isLacking = true;
       continue;
     }
-    const end = start + place.term.length;
+    const end = rules.endIn(best.ids);
     const words = wordsOf(context.target, rest, joins);
     const isReplaced = words.some((word) => step.draft.replaced.some((own) => isForm(word, own.word)));
     step.draft.found = made[i] ?? [];
@@ -88,7 +89,7 @@ async function decodeSteps(context: RuledDecoding, steps: readonly Step[]): Prom
     const whole = {
       prefix: best.ids.slice(0, start),
       words: 0,
-      term: [...place.term, ...rest],
+      term: [...best.ids.slice(start, end), ...rest],
       isLast: true,
     };
     others.push({ step, bound: { ...bound, demand: { ...bound.demand, place: whole, avoids: undefined } } });
@@ -190,7 +191,13 @@ async function nextTerm(context: RuledDecoding, draft: Draft): Promise<Step | un
       for (const word of own.words)
         if (word.length > 2 || isUnspaced(word))
           draft.replaced.push({ word, term: phrase.text.toLowerCase() });
-    const place = { prefix, words: hasArticle ? 1 : 0, term };
+    const isOwnForm = (ids: readonly number[]) => isForm(target.decode(ids).trim(), text);
+    const place = {
+      prefix,
+      words: hasArticle ? 1 : 0,
+      term,
+      isForm: phrase.inflects ? isOwnForm : undefined,
+    };
     const demand = { ...bound.demand, place, avoids: avoids(target, [...draft.replaced]) };
     const next = { ...bound, terms: [...draft.terms, ...bound.terms], demand };
     return { draft, bound: next, place, rest: best.ids.slice(own.behind) };

@@ -14,6 +14,8 @@ export interface TermPlacement {
   readonly term: readonly number[];
   /** Whether the translation ends behind it. Default: it does not. */
   readonly isLast?: boolean;
+  /** Whether tokens are a form of the term, as its plural. Default: it has no other forms. */
+  isForm?(ids: readonly number[]): boolean;
 }
 
 /** Largest difference of log-probability of a word before the term to the best one: a rare word does not come in there. */
@@ -53,7 +55,7 @@ export class TermPlace {
 
   /** Whether a token may follow some tokens. */
   allows(ids: readonly number[], token: number): boolean {
-    const { prefix, words, term } = this.#place;
+    const { prefix, words } = this.#place;
     const wanted = this.wanted(ids);
     if (ids.length < prefix.length) return token === wanted;
     const before = ids.at(-1);
@@ -61,13 +63,25 @@ export class TermPlace {
     const start = this.startIn(ids);
     if (start === undefined) {
       if (token === wanted) return true;
+      // The word before the term is not the rest of the last word of the prefix.
+      if (joins && ids.length === prefix.length) return false;
       const isLast = this.#wordsIn(ids) === words;
       // The last word before the term may have more tokens; no word begins there.
       return isLast ? words > 0 && joins : true;
     }
     if (wanted !== undefined) return token === wanted;
-    // The term is not the part of a longer word.
-    return !this.#place.isLast && (!joins || ids.length > start + term.length);
+    if (this.#place.isLast) return false;
+    // The term is not the part of a longer word, except of a form of its own.
+    return (
+      !joins || this.endIn(ids) < ids.length || this.#place.isForm?.([...ids.slice(start), token]) === true
+    );
+  }
+
+  /** Where the word ends with which the term ends in a hypothesis that has it: the index of the next token. */
+  endIn(ids: readonly number[]): number {
+    let end = (this.startIn(ids) ?? ids.length) + this.#place.term.length;
+    while (end < ids.length && this.#joins(ids[end - 1] as number, ids[end] as number)) end++;
+    return Math.min(end, ids.length);
   }
 
   /** Whether the next token is one of the words before the term. */

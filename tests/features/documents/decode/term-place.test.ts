@@ -32,6 +32,20 @@ it('is behind its prefix and as many words as it has there', () => {
   expect([place.isMetIn([1, 2, 3, 5, 11]), place.startIn([1, 2, 3, 5, 11])]).toEqual([true, 3]);
   // The term is a word of its own.
   expect([place.allows([1, 2, 3, 5, 11], 12), place.allows([1, 2, 3, 5, 11], 6)]).toEqual([false, true]);
+  // The word before the term is not the rest of the word before it, and the term may have an ending of its own.
+  expect([place.allows([1, 2], 12), place.endIn([1, 2, 3, 5, 11, 6])]).toEqual([false, 5]);
+  const form = {
+    prefix: [1],
+    words: 0,
+    term: [5],
+    isForm: (ids: readonly number[]) => ids.join() === '5,12',
+  };
+  const plural = new TermPlace(form, joins);
+  expect([plural.allows([1, 5], 11), plural.allows([1, 5], 12), plural.endIn([1, 5, 12, 6])]).toEqual([
+    false,
+    true,
+    3,
+  ]);
   const last = new TermPlace({ prefix: [], words: 0, term: [5, 6], isLast: true }, joins);
   expect([last.wanted([]), last.allows([5], 7), last.allows([5, 6], 7)]).toEqual([5, false, false]);
 });
