@@ -35,12 +35,13 @@ export interface DecodeBatch {
   };
 }
 
-/** The plans of one batch size, and how to continue with a smaller one. */
+/** The plans of one batch size, and how to continue with smaller ones. */
 interface Stage {
   readonly shape: DecodeShape;
   readonly step: Program;
   readonly writeStep: (scalars: StepScalars) => void;
-  readonly smaller: { readonly stage: Stage; readonly shrink: Program } | undefined;
+  /** The smaller batches, smallest first, and the programs that move sentences there. */
+  readonly smaller: readonly { readonly stage: Stage; readonly shrink: Program }[];
 }
 
 /** A run of a decoder: its batch, and which sentence is at each place of the present stage. */
@@ -102,27 +103,29 @@ export class Decoder {
     );
     const shapes = shrinking(shape);
     const lengths = kind.hasShortPrograms ? sourceLengths(shape, engine.runsAtOnce) : [S];
-    const shrinkGraphs = async () => {
-      return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
-    };
+    // From each shape to each smaller one, so that caches are copied once however many sentences finish together.
+    const moves = shapes.flatMap((from, i) => shapes.slice(i + 1).map((to) => ({ from, to })));
     const choose = mode.method === 'beam' ? chooseBeams(shape.beams ?? 1, mode) : undefined;
     const prepared = await engine.prepare([
       ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
       ...shapes.map((each) => stepGraph(c, p, each, mode, [], choose)),
-      ...(shapes.length > 1 ? await shrinkGraphs() : []),
+      ...moves.map(({ from, to }) => shrinkGraph(c, p, from, to)),
     ]);
     grown.write(engine);
     const steps = prepared.slice(lengths.length, lengths.length + shapes.length);
     const shrinks = prepared.slice(lengths.length + shapes.length);
-    const stageAt = (i: number): Stage => {
-      const [step, shrink] = [steps[i] as Program, shrinks[i]];
+    const stages = new Map<DecodeShape, Stage>();
+    for (const [i, each] of [...shapes.entries()].reverse()) {
+      const step = steps[i] as Program;
       const writeStep = createStepWriter(step.inputs.step as Uint32Array);
-      const smaller = shrink && { stage: stageAt(i + 1), shrink };
-      return { shape: shapes[i] as DecodeShape, step, writeStep, smaller };
-    };
+      const smaller = moves.flatMap(({ from, to }, m) =>
+        from === each ? [{ stage: stages.get(to) as Stage, shrink: shrinks[m] as Program }] : [],
+      );
+      stages.set(each, { shape: each, step, writeStep, smaller: smaller.reverse() });
+    }
     return new Decoder(engine, c, kind, shape, {
       encoders: lengths.map((length, i) => ({ length, program: prepared[i] as Program })),
-      first: stageAt(0),
+      first: stages.get(shape) as Stage,
       peak: Math.max(...prepared.map(({ plan }) => plan?.bytes.peak ?? 0)),
     });
   }
@@ -170,8 +173,8 @@ export class Decoder {
         signal?.throwIfAborted();
         const running = run.sentences.filter((b) => b >= 0 && !search.done(b));
         if (running.length === 0) break;
-        while (run.stage.smaller && running.length <= run.stage.smaller.stage.shape.batch)
-          this.#shrink(run, run.stage.smaller, running);
+        const fitting = run.stage.smaller.find(({ stage }) => running.length <= stage.shape.batch);
+        if (fitting) this.#shrink(run, fitting, running);
         if (t < maxNewTokens) {
           run.stage.writeStep({ ...noScalars, seed, step: t, position: first + t });
           pending.push({ outputs: run.stage.step.run(), sentences: run.sentences });
@@ -188,11 +191,7 @@ export class Decoder {
   }
 
   /** Moves the running sentences to a smaller batch. */
-  #shrink(
-    run: DecoderRun,
-    { stage, shrink }: NonNullable<Stage['smaller']>,
-    running: readonly number[],
-  ): void {
+  #shrink(run: DecoderRun, { stage, shrink }: Stage['smaller'][number], running: readonly number[]): void {
     const order = Array.from({ length: stage.shape.batch }, (_, i) => running[i] ?? -1);
     const places = new Map(run.sentences.map((b, i) => [b, i]));
     shrink.inputs.indices?.set(order.map((b) => places.get(b) ?? 0));

@@ -1,5 +1,4 @@
-// The graph that moves the unfinished sentences of a batch to a smaller one. Only decoders of large batches load
-// this file.
+// The graph that moves the unfinished sentences of a batch to a smaller one.
 
 import { Graph } from '../engine/graph/graph.ts';
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
