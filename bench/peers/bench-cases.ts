@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
+import { listed, msg } from '../../src/core/message.ts';
 import { cachePath } from '../../src/host/node-files.ts';
 import { type CaseSettings, findPytorch, makeGolden, type Reference, referenceOf } from './golden-maker.ts';
 
@@ -108,7 +109,7 @@ export async function prepareCase(
   }
   if (!settings)
     throw new HeddleError(
-      `there is no golden case ${name} in ${[...known, made].join(', ')}; these can be created: ${Object.keys(configurations).join(', ')}`,
+      msg`there is no golden case ${name} in ${listed([...known, made])}; these can be created: ${listed(Object.keys(configurations))}`,
     );
   const folder = join(made, name);
   const reference = isCurrent(folder, settings) ? referenceOf(folder) : undefined;

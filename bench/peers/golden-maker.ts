@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { readGolden } from '../../src/commands/jobs/verify/golden-case.ts';
 import { trainGolden } from '../../src/commands/jobs/verify/golden-checks.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import { msg } from '../../src/core/message.ts';
 import { random } from '../../src/core/random.ts';
 import { f32, i32, type Tensor } from '../../src/core/tensor.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
@@ -95,7 +96,7 @@ async function writeExpected(
     const { status, stderr, error } = spawnSync(python, [script, folder], { encoding: 'utf8' });
     if (status !== 0)
       throw new HeddleError(
-        `golden_case.py failed in ${folder}: ${error?.message ?? stderr.trim().split('\n').pop()}`,
+        msg`golden_case.py failed in ${folder}: ${error?.message ?? stderr.trim().split('\n').pop()}`,
       );
     return 'PyTorch';
   }

@@ -122,16 +122,16 @@ export function targetOf(path: string): string {
 }
 
 /** Why a file cannot be written; undefined if it can. Its folders need not exist. */
-function writeProblem(path: string): string | undefined {
-  if (withSlashes(path).endsWith('/')) return 'it is the name of a folder, not of a file';
+function writeProblem(path: string): Message | string | undefined {
+  if (withSlashes(path).endsWith('/')) return msg`it is the name of a folder, not of a file`;
   let at = resolve(path);
   try {
-    if (statSync(at, { throwIfNoEntry: false })?.isDirectory()) return 'it is a folder, not a file';
+    if (statSync(at, { throwIfNoEntry: false })?.isDirectory()) return msg`it is a folder, not a file`;
     at = targetOf(at);
     while (!statOf(at)) at = dirname(at);
     accessSync(at, constants.W_OK);
     if (at !== targetOf(path) && !statSync(at).isDirectory())
-      return 'a part of the path is a file, not a folder';
+      return msg`a part of the path is a file, not a folder`;
   } catch (error) {
     return reasonOf(error);
   }

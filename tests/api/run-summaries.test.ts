@@ -175,7 +175,9 @@ it('leaves out a damaged log with a warning, unless it is the only one', async (
   });
   expect((await runs({ folders: ['a', 'b'] }, session)).map(({ folder }) => folder)).toEqual(['a']);
   expect(said).toEqual(['left out: b/log.jsonl: line 1 is not JSON; is this a log of heddle train?']);
-  await expect(runs({ folders: ['b'] }, session)).rejects.toThrow(errorAbout({ kind: 'input' }));
+  await expect(runs({ folders: ['b'] }, session)).rejects.toThrow(
+    errorAbout({ values: ['b/log.jsonl: line 1'] }),
+  );
   // An archive of a folder that is no archive.
   said.length = 0;
   const all = memoryFiles(

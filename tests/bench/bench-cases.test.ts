@@ -53,7 +53,7 @@ describe('golden cases of the benchmark', () => {
   });
 
   it('are listed in the error for an unknown name', async () => {
-    await expect(find('huge')).rejects.toThrow(errorAbout({ kind: 'input' }));
+    await expect(find('huge')).rejects.toThrow(errorAbout({ values: ['huge', 'tiny'] }));
   });
 
   it('are reused, except with other settings or if PyTorch has been installed since', async () => {
@@ -63,11 +63,11 @@ describe('golden cases of the benchmark', () => {
     writeFileSync(join(created, 'reference.txt'), 'float64\n');
     expect(await find('tiny')).toEqual({ folder: created, reference: 'float64' });
     await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(
-      errorAbout({ kind: 'input' }),
+      errorAbout({ values: [created] }),
     );
     writeFileSync(join(created, 'config.json'), JSON.stringify({ ...configurations.tiny, d_model: 32 }));
     await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(
-      errorAbout({ kind: 'input' }),
+      errorAbout({ values: [created] }),
     );
   });
 

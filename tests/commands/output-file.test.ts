@@ -195,7 +195,7 @@ it('finds inputs behind links, files of models, and places that cannot be writte
       inputs: [at('corpus.tsv'), 'a text\0', 'x'.repeat(5000)],
     });
   for (const name of ['soft.tsv', 'hard.tsv'])
-    expect(() => check(at(name))).toThrow(errorAbout({ kind: 'input' }));
+    expect(() => check(at(name))).toThrow(errorAbout({ area: `--out ${at(name)}` }));
   symlinkSync('model/model.safetensors', at('weights'));
   for (const name of [
     'model/model.safetensors',
@@ -203,12 +203,12 @@ it('finds inputs behind links, files of models, and places that cannot be writte
     'model/heddle-manifest.json',
     'weights',
   ])
-    expect(() => check(at(name))).toThrow(errorAbout({ kind: 'input' }));
+    expect(() => check(at(name))).toThrow(errorAbout({ area: `--out ${at(name)}`, values: [at('model')] }));
   expect(() => check(at('model/notes.txt'))).not.toThrow();
   mkdirSync(at('folder'));
   expect(() => check(at('folder'))).toThrow(errorAbout({ area: expect.stringMatching(/\bfolder$/) }));
-  expect(() => check(at('corpus.tsv/x/y'))).toThrow(errorAbout({ kind: 'input' }));
-  expect(() => check(at('x'.repeat(300)))).toThrow(errorAbout({ kind: 'input' }));
+  expect(() => check(at('corpus.tsv/x/y'))).toThrow(errorAbout({ area: `--out ${at('corpus.tsv/x/y')}` }));
+  expect(() => check(at('x'.repeat(300)))).toThrow(errorAbout({ area: `--out ${at('x'.repeat(300))}` }));
   expect(() => check(at('new/folder/x.txt'))).not.toThrow();
   execFileSync('mkfifo', [at('pipe')]);
   symlinkSync(at('pipe'), at('to-pipe'));
@@ -239,7 +239,7 @@ it('follows links to files and folders that do not exist yet, and refuses circle
   symlinkSync('circle-a', at('circle-b'));
   const check = (name: string) => () => checkOutputFile('--out', at(name), { force: true });
   expect(check('circle-a')).toThrow(errorAbout({ area: expect.stringMatching(/\bcircle-a$/) }));
-  expect(check('new/')).toThrow(errorAbout({ kind: 'input' }));
+  expect(check('new/')).toThrow(errorAbout({ area: `--out ${at('new/')}` }));
 });
 
 it('writes the cleaned pairs behind a link, and creates their folder', async () => {

@@ -116,7 +116,9 @@ it('continues with a range request after the connection was cut', async () => {
 
 it('continues in another tab after all retries failed, and has no model until then', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network' }));
+  await expect(download()).rejects.toThrow(
+    errorAbout({ kind: 'network', area: 'me/it/model.safetensors', values: [3000] }),
+  );
   expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
   expect((await store().info()).partial).toEqual(['it']);
   hub.state.cuts = {};
@@ -148,7 +150,9 @@ it('continues after it was cancelled', async () => {
 
 it('deletes an incomplete download, but not while a tab continues it', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network' }));
+  await expect(download()).rejects.toThrow(
+    errorAbout({ kind: 'network', area: 'me/it/model.safetensors', values: [3000] }),
+  );
   held.add('heddle model it');
   expect((await store().info()).partial).toEqual([]);
   await expect(store().removePartial('it')).rejects.toThrow(LockedError);
@@ -248,7 +252,7 @@ it('explains how to download private models, and reports an unreachable hub', as
   hub.state.token = 'secret';
   await expect(download()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it', values: [401] }));
   await hub.close();
-  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network' }));
+  await expect(download()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it' }));
 });
 
 it('forwards only what a download needs, and no credentials', async () => {

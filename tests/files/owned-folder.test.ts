@@ -98,7 +98,7 @@ describe.each(storages)('in %s', (_, open) => {
     await writeText(files, `${at}/main.ts`, 'code');
     await writeText(files, `${at}/lib/a.ts`, 'code');
     const write = (beside?: boolean) => writeFolder(files, at, parts('new', 'config.json'), { beside });
-    await expect(write()).rejects.toThrow(errorAbout({ kind: 'input' }));
+    await expect(write()).rejects.toThrow(errorAbout({ area: at, values: ['lib, main.ts'] }));
     expect((await files.list(at)).sort()).toEqual(['lib', 'main.ts']);
     await write(true);
     expect((await files.list(at)).sort()).toEqual(['config.json', 'heddle-manifest.json', 'lib', 'main.ts']);
@@ -137,7 +137,7 @@ describe.each(storages)('in %s', (_, open) => {
     }
     await verifyFolder(files, at, (name) => name === 'config.json');
     await files.remove(`${at}/weights`);
-    await expect(verifyFolder(files, at)).rejects.toThrow(errorAbout({ kind: 'input' }));
+    await expect(verifyFolder(files, at)).rejects.toThrow(errorAbout({ area: `${at}/weights` }));
   });
 
   it.each(ways)(

@@ -37,7 +37,9 @@ it('defines the WebGPU constants on globalThis and does not overwrite existing o
 it('reports what to install if there is no driver', async () => {
   vi.stubEnv('VK_DRIVER_FILES', '/nowhere/driver.json');
   const opening = dawnGpu({ flags: ['backend=vulkan'] }); // not yet started with these flags, so it looks for a driver now
-  await expect(opening).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
+  await expect(opening).rejects.toThrow(
+    errorAbout({ kind: 'unsupported', values: ['with VK_DRIVER_FILES=/nowhere/driver.json'] }),
+  );
 });
 
 it("forwards Dawn's message about an unknown adapter", async () => {

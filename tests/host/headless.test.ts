@@ -104,7 +104,7 @@ describe('a function of a page', () => {
 
   it('is named in the error if the page has no such function', async () => {
     await expect(runInPage(chrome, server.url, { call: 'absent', loading: 500 })).rejects.toThrow(
-      errorAbout({ kind: 'timeout' }),
+      errorAbout({ kind: 'timeout', values: [0.5] }),
     );
   });
 

@@ -2,7 +2,7 @@
 // token that a translation starts with.
 
 import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { listed, type Message, msg, option } from '../../core/message.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import { jsonBytes, parseJson, withoutUndefined } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
@@ -76,14 +76,14 @@ const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after &&
  */
 export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
   const { languages } = model;
-  for (const [option, code] of Object.entries({ sourceLang, targetLang })) {
+  for (const [name, code] of Object.entries({ sourceLang, targetLang })) {
     if (code === undefined) continue;
     if (!languages)
       throw new HeddleError(
-        msg`${option} is ${JSON.stringify(code)}, but this model has no language tokens (M2M100, NLLB and mBART have); leave it out`,
+        msg`${option(name)} is ${code}, but this model has no language tokens (M2M100, NLLB and mBART have); leave it out`,
       );
     if (!languages.ids.has(code))
-      throw new HeddleError(unknownLanguage(option, code, [...languages.ids.keys()]));
+      throw new HeddleError(unknownLanguage(name, code, [...languages.ids.keys()]));
   }
   if (!languages) return model;
   const chosen: Languages = {
@@ -105,11 +105,12 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
   };
 }
 
-function unknownLanguage(option: string, code: string, codes: readonly string[]): string {
+function unknownLanguage(name: string, code: string, codes: readonly string[]): Message {
   const near = codes.filter((x) => x.slice(0, 2).toLowerCase() === code.slice(0, 2).toLowerCase());
   const suggestions = (near.length > 0 ? near : codes).slice(0, 8);
-  const more = codes.length > suggestions.length ? ` and ${codes.length - suggestions.length} more` : '';
-  return `${option} is ${JSON.stringify(code)}, which is not a language of this model; it has ${suggestions.join(', ')}${more}`;
+  const unknown = msg`${option(name)} is ${code}, which is not a language of this model; it has ${listed(suggestions)}`;
+  const more = codes.length - suggestions.length;
+  return more > 0 ? msg`${unknown} and ${more} more` : unknown;
 }
 
 /** A checkpoint with the languages in its files. */

@@ -65,7 +65,7 @@ export function exactMatch(
   references: readonly (string | readonly string[])[],
   normalize: (text: string) => string = (text) => text,
 ): number {
-  check(translations.length > 0, 'exact match: there are no translations');
+  check(translations.length > 0, 'there are no translations', { area: 'exact match' });
   check(
     translations.length === references.length,
     msg`exact match: ${translations.length} translations, ${references.length} references; give one for each, or a list`,

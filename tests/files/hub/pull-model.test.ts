@@ -210,7 +210,9 @@ describe('an interrupted connection', () => {
   it('is an error after several retries, and a later call resumes', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
     const failed = run();
-    await expect(failed).rejects.toThrow(errorAbout({ kind: 'network' }));
+    await expect(failed).rejects.toThrow(
+      errorAbout({ kind: 'network', area: 'me/it/model.safetensors', values: [40000, 100000] }),
+    );
     await expect(failed).rejects.toThrow(HeddleError);
     expect(names().some((name) => name.startsWith('out/'))).toBe(false);
     expect(names().some((name) => name.startsWith('out.part/model.safetensors.part/0-'))).toBe(true);
@@ -234,7 +236,9 @@ describe('an interrupted connection', () => {
 
   it('restarts if the file has changed', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
-    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network' }));
+    await expect(run()).rejects.toThrow(
+      errorAbout({ kind: 'network', area: 'me/it/model.safetensors', values: [40000, 100000] }),
+    );
     hub.state.cuts = {};
     hub.state.files['model.safetensors'] = noise(100_000).reverse();
     await run();
@@ -249,7 +253,7 @@ describe('an interrupted connection', () => {
       );
     };
     await expect(run({ fetch: slow, idleTimeout: 300, maxRetries: 1 })).rejects.toThrow(
-      errorAbout({ kind: 'timeout' }),
+      errorAbout({ kind: 'timeout', area: 'me/it/model.safetensors', values: [0.3] }),
     );
   });
 
@@ -280,7 +284,9 @@ describe('a server', () => {
 
   it('that stays busy is an error', async () => {
     hub.state.statuses = { 'config.json': Array(9).fill(503) };
-    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network' }));
+    await expect(run()).rejects.toThrow(
+      errorAbout({ kind: 'network', area: 'me/it/config.json', values: [503] }),
+    );
   });
 
   it('that requires a token receives it', async () => {
@@ -327,7 +333,7 @@ describe('a server', () => {
 
   it('that refuses the connection is named in the error', async () => {
     await hub.close();
-    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network' }));
+    await expect(run()).rejects.toThrow(errorAbout({ kind: 'network', area: 'me/it' }));
   });
 });
 

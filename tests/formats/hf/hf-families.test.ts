@@ -199,6 +199,8 @@ it('names an unknown language, and a model without languages', async () => {
       { folder: join(root, name), texts: ['a'], options: { batchSize: 1, maxNewTokens: 2 }, targetLang },
       { host: 'cpu' },
     );
-  await expect(translate('nllb', 'fr')).rejects.toThrow(errorAbout({ kind: 'input' }));
-  await expect(translate('mt5', 'fr')).rejects.toThrow(errorAbout({ values: ['targetLang'] }));
+  await expect(translate('nllb', 'fr')).rejects.toThrow(
+    errorAbout({ options: ['targetLang'], values: ['fr'] }),
+  );
+  await expect(translate('mt5', 'fr')).rejects.toThrow(errorAbout({ options: ['targetLang'] }));
 });

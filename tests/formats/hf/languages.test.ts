@@ -112,11 +112,13 @@ it('lists some languages for an unknown one, and says which models have none', a
   const model = await load('m2m_100', nllb);
   const reject = (options: { sourceLang?: string; targetLang?: string }) => () =>
     withLanguages(model, options);
-  expect(reject({ sourceLang: 'english' })).toThrow(errorAbout({ kind: 'input' }));
-  expect(reject({ targetLang: '??' })).toThrow(errorAbout({ kind: 'input' }));
+  expect(reject({ sourceLang: 'english' })).toThrow(
+    errorAbout({ options: ['sourceLang'], values: ['english'] }),
+  );
+  expect(reject({ targetLang: '??' })).toThrow(errorAbout({ options: ['targetLang'], values: ['??'] }));
   const { languages: _, ...plain } = model;
   expect(() => withLanguages(plain, { targetLang: 'fra_Latn' })).toThrow(
-    errorAbout({ values: ['targetLang', '"fra_Latn"'] }),
+    errorAbout({ options: ['targetLang'], values: ['fra_Latn'] }),
   );
 });
 

@@ -16,7 +16,7 @@ it('counts translations that equal the normalized reference', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'], (text) => text.toLowerCase())).toBe(2 / 3);
   expect(exactMatch(['a', 'b', 'c.'], [['x', 'A'], ['b'], ['C']], (text) => text.toLowerCase())).toBe(2 / 3);
   expect(exactMatch([' a', 'b \t', ' c ', 'd e'], ['a\n', ' b', ' c', 'd  e'])).toBe(3 / 4);
-  expect(() => exactMatch([], [])).toThrow(errorAbout({ kind: 'input' }));
+  expect(() => exactMatch([], [])).toThrow(errorAbout({ area: 'exact match' }));
   expect(() => exactMatch(['a'], [])).toThrow(errorAbout({ values: [1, 0] }));
 });
 

@@ -22,9 +22,9 @@ it("allows heddle's own patterns", () => {
 });
 
 it.each<[string, ExpectedError]>([
-  ['(a+)+$', { kind: 'input' }],
-  ['(?:a|aa)*b', { kind: 'input' }],
-  ['(a|b){2,}', { kind: 'input' }],
+  ['(a+)+$', { values: ['m: the pattern "(a+)+$"'] }],
+  ['(?:a|aa)*b', { values: ['m: the pattern "(?:a|aa)*b"'] }],
+  ['(a|b){2,}', { values: ['m: the pattern "(a|b){2,}"'] }],
   ['a*a*a*a*a*b', { values: [5] }],
   ['x|a*(?:b|)a*(?:b|)a*(?:b|)a*(?:b|)a*', { values: [5] }],
   ['a'.repeat(5000), { values: [5000] }],
@@ -49,6 +49,8 @@ it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
       ...file,
       [part]: { type: 'Sequence', pretokenizers: [split], normalizers: [split], decoders: [split] },
     };
-    expect(() => createHfTokenizer(bad, { special })).toThrow(errorAbout({ kind: 'input' }));
+    expect(() => createHfTokenizer(bad, { special })).toThrow(
+      errorAbout({ values: ['tokenizer.json: the pattern "(a+)+$"'] }),
+    );
   },
 );

@@ -21,7 +21,7 @@ const file = (name: string): string => {
 it('rejects files that are no documents, and several documents', () => {
   const [po, docx] = [file('a.po'), file('a b.docx')];
   expect(documentFiles.isFile([po])).toBe(true);
-  expect(() => documentFiles.checkTexts([docx])).toThrow(errorAbout({ kind: 'input' }));
+  expect(() => documentFiles.checkTexts([docx])).toThrow(errorAbout({ values: [docx] }));
   expect(() => documentFiles.checkTexts(['Good morning.', po])).toThrow(errorAbout({ values: [2] }));
 });
 
