@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, esmExternalRequirePlugin, type Plugin, type UserConfig } from 'vite';
 import { codeExamples, codePage } from './demo/build/code-page.ts';
-import { fewWorkerFiles } from './demo/build/few-files.ts';
+import { fewPageFiles, fewWorkerFiles } from './demo/build/few-files.ts';
 import { htmlTranslator } from './demo/build/html-translator.ts';
 import {
   firefoxEngine,
@@ -134,6 +134,7 @@ const demo: UserConfig = {
     guides,
     sourceCode,
     libraryFile,
+    fewPageFiles,
     offline,
   ],
 };

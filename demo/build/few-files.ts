@@ -13,7 +13,31 @@ export const fewWorkerFiles: Plugin = {
     codeSplitting: {
       groups: [
         { name: 'first', tags: ['$initial'], priority: 1 },
-        { name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 },
+        { name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 40_000 },
+      ],
+    },
+  }),
+};
+
+/** What every page needs: the common parts, the lowest house of the library, and the names of models. */
+const commonModules =
+  /[\\/](?:demo[\\/]common|src[\\/]core|lit-html|demo[\\/]storage[\\/]model-names|demo[\\/]train[\\/]page[\\/]demo-models)\b/;
+
+/** The panels that the page Train opens right after its first view. */
+const trainPanels =
+  /[\\/]train[\\/]page[\\/](?:averaged-series|curves-panel|gallery-panel|inside-panel|learning-film|models-panel|probe-maps|run-figures|run-panel|runs-panel|samples-panel|stored-panels)\.ts/;
+
+/** Pages: what all of them need is one file, and the panels that Train opens right after its first view are another. */
+export const fewPageFiles: Plugin = {
+  name: 'heddle:few-page-files',
+  apply: 'build',
+  outputOptions: (output) => ({
+    ...output,
+    codeSplitting: {
+      groups: [
+        { name: 'page', test: commonModules, tags: ['$initial'], minShareCount: 2, priority: 2 },
+        { name: 'features', test: /[\\/]src[\\/]features[\\/]features\.ts/, tags: ['$initial'], priority: 1 },
+        { name: 'train-panels', test: trainPanels, includeDependenciesRecursively: false },
       ],
     },
   }),

@@ -39,9 +39,8 @@ const pages = [
   ['language.html', 'main', 'pairs'],
 ] as const;
 
-/** The most files of a first view, and those of pages that load more of the library. */
+/** The most files of a first view. */
 const fewFiles = 60;
-const manyFiles: Readonly<Record<string, number>> = { 'train.html': 95, 'lab.html': 75 };
 
 /** Sums the layout shifts of a page, in the page before its scripts. */
 function countShifts(): void {
@@ -92,7 +91,7 @@ it.each([
       await page.close();
       const problems = {
         ...(shifts.reduce((sum, [value]) => sum + value, 0) >= 0.1 && { shifts }),
-        ...(new Set(own).size > (manyFiles[name] ?? fewFiles) && { requests: own.length }),
+        ...(new Set(own).size > fewFiles && { requests: own.length }),
         ...(size > width && { size }),
         ...(lang !== language && { lang }),
         ...(first !== 'skip' && { first }),
