@@ -7,6 +7,7 @@ import type { OwnKernel } from '../../src/bench/own-kernel.ts';
 import { adapterName } from '../../src/engine/index.ts';
 import { messageOf } from '../../src/entries/host.ts';
 import { byId, onFrame, whenVisible } from '../common/dom.ts';
+import { acceptFiles } from '../common/dropped-files.ts';
 import { formatMoment, formatPercent } from '../common/format.ts';
 import type { PageHeader } from '../common/page-header.ts';
 import { say } from '../common/page-texts.ts';
@@ -95,7 +96,7 @@ export class LabPage {
     byId('device-box').append(this.#device.element);
     byId('editor-box').append(this.#editor.element);
     byId('history-box').append(this.#earlier.element);
-    acceptFiles((file) => void this.#earlier.openFile(file));
+    acceptFiles(([file]) => file && void this.#earlier.openFile(file));
     byId('lab').hidden = false;
     this.#draw();
     // The worker starts when the editor becomes visible.
@@ -357,18 +358,4 @@ function doneText({ kernels, conformance, roofSpread }: LabResults): string {
     say`Done: ${kernelCount(kernels.length)}, ${wrong === 0 ? say`all correct` : say`${wrong} wrong`}. ` +
     say`The roofs differ by ${formatPercent(spread)} before and after.${roofSpread?.busy ? say` This machine is busy, measure again.` : ''}`
   );
-}
-
-/** Opens files that are dropped anywhere on the page. */
-function acceptFiles(open: (file: File) => void): void {
-  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files');
-  window.addEventListener('dragover', (event) => {
-    if (hasFiles(event)) event.preventDefault();
-  });
-  window.addEventListener('drop', (event) => {
-    const [file] = event.dataTransfer?.files ?? [];
-    if (!file) return;
-    event.preventDefault();
-    open(file);
-  });
 }

@@ -1,6 +1,7 @@
 // The page of the chapters: the list of chapters, and the chapter of the address with its figure.
 
 import { byId, keepFocus } from '../common/dom.ts';
+import { acceptFiles } from '../common/dropped-files.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing, show } from '../common/panel.ts';
@@ -66,6 +67,7 @@ if (problem) {
   };
   lessonLink = new LessonLink(() => sentence.lesson, takeAway).element;
   byId('sentence').append(sentence.element);
+  acceptFiles((files) => void sentence.openModel(files));
   byId('learn').hidden = false;
   if (chapters.some(({ id }) => `#${id}` === location.hash)) goToChapter();
   figureOf = (chapter) => sentence.figureOf(chapter)?.element;

@@ -31,7 +31,7 @@ const shippedModels: readonly DemoModel[] = [
 /** The panel. */
 export class SentencePanel extends Panel {
   readonly #session: Session;
-  readonly #models: readonly (readonly [string, string])[];
+  #models: readonly (readonly [string, string])[];
   readonly #onCompute: () => void;
   readonly #kept: KeptValues;
   /** The visitor's guesses by chapter. */
@@ -91,6 +91,24 @@ export class SentencePanel extends Panel {
     if (!prediction) return figure();
     const { id } = chapter;
     return new GuessPanel(prediction, figure, this.#guesses.get(id), (guess) => this.#guesses.set(id, guess));
+  }
+  /** Stores a model of the visitor, a file or the files of its folder, and computes the sentence with it. */
+  async openModel(files: readonly File[]): Promise<void> {
+    const [file] = files;
+    if (!file) return;
+    const request = ++this.#requests;
+    this.#say(say`Loading ${file.name}…`);
+    try {
+      const name = await this.#session.importFiles(files);
+      if (!this.#models.some(([known]) => known === name)) this.#models = [...this.#models, [name, name]];
+      if (request !== this.#requests) return;
+      this.#model = name;
+      this.#missing = '';
+    } catch (error) {
+      if (request === this.#requests) this.#showError(error);
+      return;
+    }
+    await this.load();
   }
   /** Loads the selected model and computes a sentence: that of the address, or the one of the form. */
   async load(): Promise<void> {
@@ -160,6 +178,12 @@ export class SentencePanel extends Panel {
     this.#model = (event.target as HTMLSelectElement).value;
     void this.load();
   }
+  #pick(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    const files = [...(input.files ?? [])];
+    input.value = '';
+    void this.openModel(files);
+  }
   #edit(event: Event): void {
     this.#text = (event.target as HTMLInputElement).value;
   }
@@ -188,6 +212,23 @@ export class SentencePanel extends Panel {
         ${field('sentence-text', say`Sentence`, text)}
         <button type="submit" class="main">Compute</button>
       </form>
-      <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status" id="sentence-status">${this.#missing}${this.#status}</p>`;
+      <div class="row">
+        <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status" id="sentence-status">${this.#missing}${this.#status}</p>
+        <button
+          type="button"
+          class="link push"
+          title="A zip archive or a .safetensors file, or the files of a folder; you can also drop it on this page. It stays in this browser."
+          @click=${() => this.find('#own-model').click()}
+        >Open your own model…</button>
+        <input
+          type="file"
+          multiple
+          class="unseen"
+          id="own-model"
+          tabindex="-1"
+          aria-label="Model file (zip archive or safetensors), or the files of a folder"
+          @change=${this.#pick}
+        />
+      </div>`;
   }
 }

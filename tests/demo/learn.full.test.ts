@@ -67,6 +67,19 @@ it.skipIf(!existsSync(golden))('shows the gates of an SSRU over time (needs ../s
   expect([...errors, ...learn.errors]).toEqual([]);
 });
 
+it('opens a model file of the visitor, for the scalpel too', async () => {
+  const file = join(import.meta.dirname, '../../demo/models/en-ja.safetensors');
+  const text = 'Tuesday, March 4, 2025';
+  const { page, errors } = await open(`learn.html?text=${encodeURIComponent(text)}#inside`);
+  await untilText(page, '#scalpel-now', '2025');
+  await pickFiles(page, '#own-model', file);
+  const model = await loadModel(file, { device: 'cpu' });
+  await untilText(page, '#scalpel-now', await model.translate(text));
+  model.dispose();
+  expect(await page.$eval('#sentence-model', (e) => (e as HTMLSelectElement).value)).toBe('en-ja');
+  expect(errors).toEqual([]);
+});
+
 it('begins with doubt, has earlier steps of the model and one scale for strips, and is taken away as code', async () => {
   const { page, errors, view, screenshot } = await open('learn.html#decoding');
   await untilText(page, '#sentence-status', 'source tokens');

@@ -66,11 +66,11 @@ export class ModelsPanel extends Panel {
   importFiles(files: readonly File[]): Promise<void> {
     return this.#run(say`Import`, async () => {
       const [file] = files as [File];
-      const isOne = files.length === 1;
-      const name = await this.#session.importArchive(isOne ? file : files, isOne ? file.name : nameOf(files));
-      this.#message = isOne
-        ? say`${file.name} was imported as ${name}.`
-        : say`${files.length} files were imported as ${name}.`;
+      const name = await this.#session.importFiles(files);
+      this.#message =
+        files.length === 1
+          ? say`${file.name} was imported as ${name}.`
+          : say`${files.length} files were imported as ${name}.`;
     });
   }
   async #try(name: string): Promise<void> {
@@ -209,7 +209,3 @@ function usageText({ models, used, quota, persistent }: StorageInfo): string {
 async function requestPersistentStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
 }
-
-/** The name of a model from its files: `enes` of `model.enes.intgemm.alphas.bin`, as Firefox names them. */
-const nameOf = (files: readonly File[]): string =>
-  files.flatMap(({ name }) => /^model\.([a-z]{4,8})\./.exec(name)?.[1] ?? [])[0] ?? 'model';

@@ -346,6 +346,14 @@ export class Session {
     return this.#call('importArchive', [data, name]);
   }
 
+  /** Imports a model that a visitor selects or drops: a file, or the files of its folder. */
+  importFiles(files: readonly File[]) {
+    const [file] = files as [File];
+    return files.length === 1
+      ? this.importArchive(file, file.name)
+      : this.importArchive(files, nameOf(files));
+  }
+
   /**
    * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's
    * server, or directly if it has none; resolves to the name of the model in the browser. Rejects with
@@ -424,3 +432,7 @@ export class Session {
     this.#dispatch({ type: 'state', state: 'failed', model: '', step: 0, steps: 0, text: message });
   }
 }
+
+/** The name of a model from its files: `enes` of `model.enes.intgemm.alphas.bin`, as Firefox names them. */
+const nameOf = (files: readonly File[]): string =>
+  files.flatMap(({ name }) => /^model\.([a-z]{4,8})\./.exec(name)?.[1] ?? [])[0] ?? 'model';
