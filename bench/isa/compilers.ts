@@ -11,6 +11,7 @@ import { HeddleError } from '../../src/core/errors.ts';
 import type { Announcement, CompileOutput, Workload } from './compile-kernels.ts';
 import { CompiledCache } from './compiled-cache.ts';
 import { driverVersion, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
+import { PrintedParts } from './printed-parts.ts';
 import { type CompiledKernel, parsers, type Vendor, vendors } from './vendor-listings.ts';
 
 /** A GPU that kernels can be compiled for. */
@@ -134,6 +135,7 @@ function compiledCacheOf(name: string): CompiledCache {
     createRequire(import.meta.url)('webgpu/package.json').version,
     text('vendor-listings.ts'),
     text('listing.ts'),
+    text('printed-parts.ts'),
   ]);
 }
 
@@ -249,22 +251,9 @@ async function* printedParts(name: string, { words, env }: Command): AsyncGenera
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = new Promise((done) => child.once('close', (code, signal) => done(code ?? signal)));
-  const part: string[] = [];
-  const takePart = () => part.splice(0).join('').replaceAll('\r\n', '\n');
-  let cut = ''; // the start of a line whose end has not come
-  for await (const chunk of child.stdout.setEncoding('utf8')) {
-    const text = `${cut}${chunk}`;
-    const end = text.lastIndexOf('\n') + 1;
-    cut = text.slice(end);
-    const [more = '', ...next] = text.slice(0, end).split(/^(?=@@ )/m);
-    part.push(more);
-    for (const start of next) {
-      const whole = takePart();
-      if (whole.startsWith('@@ ')) yield whole;
-      part.push(start);
-    }
-  }
-  const whole = takePart();
+  const parts = new PrintedParts();
+  for await (const chunk of child.stdout.setEncoding('utf8')) yield* parts.add(chunk);
+  const whole = parts.rest();
   const status = await closed;
   if (status !== 0) throw new HeddleError(`compiling for ${name} failed (${status}):\n${lastLines(whole)}`);
   if (whole.startsWith('@@ ')) yield whole;
