@@ -1,45 +1,10 @@
 // Draws the moving picture. What is finished is kept in a bitmap; a frame draws it and the present stage.
 
+import { type Colours, coloursOf } from './picture-colours.ts';
 import type { Column, PictureLayout } from './picture-layout.ts';
 import type { Scene } from './scene.ts';
 import type { Stage } from './timeline.ts';
-
-/** Colours of the page. */
-interface Colours {
-  readonly ink: string;
-  readonly soft: string;
-  readonly line: string;
-  readonly card: string;
-  readonly fill: string;
-  readonly plus: string;
-  readonly minus: string;
-  readonly good: string;
-  /** Of the heads, in turn. */
-  readonly heads: readonly string[];
-}
-
-const coloursOf = (element: Element): Colours => {
-  // A colour that depends on the theme is known only as a property of an element.
-  const probe = document.createElement('span');
-  element.append(probe);
-  const read = (name: string) => {
-    probe.style.color = `var(--${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const colours = {
-    ink: read('ink'),
-    soft: read('soft'),
-    line: read('line'),
-    card: read('card'),
-    fill: read('fill'),
-    plus: read('c1'),
-    minus: read('c2'),
-    good: read('good'),
-    heads: ['c1', 'c2', 'c3', 'c4'].map(read),
-  };
-  probe.remove();
-  return colours;
-};
+import { VectorStrips } from './vector-strips.ts';
 
 /** Weights below this are not drawn. */
 const faint = 0.04;
@@ -50,7 +15,7 @@ const ease = (p: number): number => p * p * (3 - 2 * p);
 export class PictureCanvas {
   readonly element = document.createElement('canvas');
   readonly #done = document.createElement('canvas');
-  readonly #strips = document.createElement('canvas');
+  readonly #strips = new VectorStrips();
   #scene: Scene;
   #layout: PictureLayout;
   #stages: readonly Stage[];
@@ -58,8 +23,6 @@ export class PictureCanvas {
   #ratio = 1;
   /** Number of stages in the bitmap; -1: it must be drawn. */
   #finished = -1;
-  /** Row of the bitmap of strips for each vector. */
-  #stripRows = new Map<string, number>();
 
   constructor(scene: Scene, layout: PictureLayout, stages: readonly Stage[]) {
     this.#scene = scene;
@@ -96,7 +59,7 @@ export class PictureCanvas {
     if (!context || !this.element.parentElement) return;
     if (!this.#colours) {
       this.#colours = coloursOf(this.element.parentElement);
-      this.#drawStrips(this.#colours);
+      this.#strips.paint(this.#scene, this.#colours);
     }
     if (this.#finished !== index) this.#finish(index, this.#colours);
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -182,7 +145,7 @@ export class PictureCanvas {
     else if (kind === 'self') this.#self(c, colours, column, rows, passed, isNow);
     else if (kind === 'cross') this.#cross(c, colours, column, token, passed, isNow);
     else if (kind === 'next') this.#next(c, colours, column, token, p, isNow);
-    else for (const row of rows) this.#strip(c, column, row, p);
+    else for (const row of rows) this.#strips.draw(c, this.#layout, column, row, p);
     if (kind === 'memory') this.#frame(c, colours, column, p);
   }
 
@@ -433,67 +396,6 @@ export class PictureCanvas {
     c.beginPath();
     c.roundRect(x - 3, tops.encoder.rows, width + 6, this.#scene.source.length * rowHeight, 5);
     c.stroke();
-    c.globalAlpha = 1;
-  }
-
-  /** A vector as a strip of colours, up to a part of its width. */
-  #strip(
-    c: CanvasRenderingContext2D,
-    { stack, kind, layer, x, width }: Column,
-    row: number,
-    part: number,
-  ): void {
-    const at = this.#stripRows.get(`${stack} ${kind} ${layer} ${row}`);
-    if (at === undefined) return;
-    const { rowHeight } = this.#layout;
-    const cells = this.#strips.width;
-    c.imageSmoothingEnabled = false;
-    const y = this.#layout.y(stack, row) - 0.32 * rowHeight;
-    c.drawImage(
-      this.#strips,
-      0,
-      at,
-      Math.max(1, Math.round(cells * part)),
-      1,
-      x,
-      y,
-      Math.max(1, width * part),
-      0.64 * rowHeight,
-    );
-  }
-
-  /** Draws all vectors into a bitmap, a row for each: blue above zero, rust below, stronger if larger. */
-  #drawStrips({ plus, minus, fill }: Colours): void {
-    const rows: (readonly number[])[] = [];
-    this.#stripRows = new Map();
-    for (const stack of ['encoder', 'decoder'] as const) {
-      const add = (kind: Column['kind'], layer: number, vectors: readonly (readonly number[])[]) => {
-        for (const [row, vector] of vectors.entries()) {
-          this.#stripRows.set(`${stack} ${kind} ${layer} ${row}`, rows.length);
-          rows.push(vector);
-        }
-      };
-      add('embedding', 0, this.#scene[stack].embedding);
-      for (const [layer, { out }] of this.#scene[stack].layers.entries()) add('out', layer, out);
-    }
-    for (const [row, vector] of this.#scene.encoder.memory.entries()) {
-      this.#stripRows.set(`encoder memory 0 ${row}`, rows.length);
-      rows.push(vector);
-    }
-    this.#strips.width = Math.max(1, ...rows.map((row) => row.length));
-    this.#strips.height = Math.max(1, rows.length);
-    const c = this.#strips.getContext('2d') as CanvasRenderingContext2D;
-    for (const [y, vector] of rows.entries()) {
-      const most = Math.max(1e-9, ...vector.map(Math.abs));
-      for (const [x, value] of vector.entries()) {
-        c.globalAlpha = 1;
-        c.fillStyle = fill;
-        c.fillRect(x, y, 1, 1);
-        c.globalAlpha = Math.min(1, Math.abs(value) / most);
-        c.fillStyle = value >= 0 ? plus : minus;
-        c.fillRect(x, y, 1, 1);
-      }
-    }
     c.globalAlpha = 1;
   }
 }

@@ -23,6 +23,7 @@ it('averages over heads, over layers, and over both', () => {
 
 it('makes spaces visible and truncates long tokens', () => {
   expect(labelOf(' de ')).toBe('␣de␣');
+  expect(labelOf('▁de')).toBe('␣de');
   expect(labelOf('')).toBe('∅');
   expect(labelOf('Donaudampfschifffahrt')).toBe('Donaudampfsch…');
   expect(labelOf('🧵'.repeat(14))).toBe('🧵'.repeat(14));

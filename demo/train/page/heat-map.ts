@@ -24,9 +24,9 @@ export function viewOf(a: Attention, layer: number, head: number): Float32Array 
   return out.map((w) => w / (layers.length * heads.length));
 }
 
-/** Label of a token: spaces made visible, cut after 13 characters. */
+/** Label of a token: spaces, which SentencePiece writes as ▁, made visible; cut after 13 characters. */
 export function labelOf(token: string): string {
-  const text = token.replaceAll(' ', '␣') || '∅';
+  const text = token.replace(/[ ▁]/g, '␣') || '∅';
   const characters = [...text];
   return characters.length > 14 ? `${characters.slice(0, 13).join('')}…` : text;
 }
@@ -200,7 +200,7 @@ export class HeatMap extends Panel {
         </div>
         <p class="hint readout" aria-live="polite">${attention ? this.#cellText(attention) : ''}</p>
         <p class="hint heat-scale">
-          0 %<span class="heat-bar" aria-hidden="true"></span>100 %, each row
+          0 %<span class="heat-bar" aria-hidden="true"></span>100 %; a row is what one token looks at
         </p>
       </div>
       <div class="scroll heat-scroll">${this.#drawing(attention ?? noAttention)}</div>
