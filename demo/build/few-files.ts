@@ -13,7 +13,7 @@ export const fewWorkerFiles: Plugin = {
     codeSplitting: {
       groups: [
         { name: 'first', tags: ['$initial'], priority: 1 },
-        { name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 40_000 },
+        { name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 },
       ],
     },
   }),
@@ -21,24 +21,16 @@ export const fewWorkerFiles: Plugin = {
 
 /** What every page needs: the common parts, the lowest house of the library, and the names of models. */
 const commonModules =
-  /[\\/](?:demo[\\/]common|src[\\/]core|lit-html|demo[\\/]storage[\\/]model-names|demo[\\/]train[\\/]page[\\/]demo-models)\b/;
+  /[\\/](?:demo[\\/]common|src[\\/]core|lit-html|demo[\\/]storage[\\/]model-names|demo[\\/]train[\\/]page[\\/](?:demo-models|dialogs|decoding-form|word-differences|shared-curve))\b/;
 
-/** The panels that the page Train opens right after its first view. */
-const trainPanels =
-  /[\\/]train[\\/]page[\\/](?:averaged-series|curves-panel|gallery-panel|inside-panel|learning-film|models-panel|probe-maps|run-figures|run-panel|runs-panel|samples-panel|stored-panels)\.ts/;
-
-/** Pages: what all of them need is one file, and the panels that Train opens right after its first view are another. */
+/** Pages: what several of them import first is one file. */
 export const fewPageFiles: Plugin = {
   name: 'heddle:few-page-files',
   apply: 'build',
   outputOptions: (output) => ({
     ...output,
     codeSplitting: {
-      groups: [
-        { name: 'page', test: commonModules, tags: ['$initial'], minShareCount: 2, priority: 2 },
-        { name: 'features', test: /[\\/]src[\\/]features[\\/]features\.ts/, tags: ['$initial'], priority: 1 },
-        { name: 'train-panels', test: trainPanels, includeDependenciesRecursively: false },
-      ],
+      groups: [{ name: 'page', test: commonModules, tags: ['$initial'], minShareCount: 2 }],
     },
   }),
 };
