@@ -12,20 +12,22 @@ const maxText = 64 * 2 ** 20;
 /** Maximum bytes of a file with a line for each pair, such as translations or alignments. */
 export const maxLines = 256 * 2 ** 20;
 
+/** Throws a HeddleError that names a file if it has more than `maximum` bytes [64 MiB]. */
+export const checkInputSize = (bytes: number, path: string, maximum = maxText): void =>
+  check(
+    bytes <= maximum,
+    () => msg`it has ${formatBytes(bytes)}; such a file has at most ${formatBytes(maximum)}`,
+    { area: path, kind: 'input' },
+  );
+
 /**
  * Reads a file that a person named. Throws a HeddleError that names it if it has more than `maximum` bytes [64 MiB]; it
  * is not read then.
  */
 export async function readInput(files: Files, path: string, maximum = maxText): Promise<Uint8Array> {
-  const checkSize = (bytes: number | undefined) =>
-    check(
-      (bytes ?? 0) <= maximum,
-      () => msg`it has ${formatBytes(bytes ?? 0)}; such a file has at most ${formatBytes(maximum)}`,
-      { area: path, kind: 'input' },
-    );
-  checkSize(await files.size?.(path));
+  checkInputSize((await files.size?.(path)) ?? 0, path, maximum);
   const bytes = await files.read(path);
-  checkSize(bytes.length); // a pipe has no size before it is read
+  checkInputSize(bytes.length, path, maximum); // a pipe has no size before it is read
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 // Worker of the page of documents: handles the calls of documents-protocol.ts, one project at a time. A Web
 // Lock keeps a second tab from writing the same project.
 
+import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { msg, percentage } from '../../../src/core/message.ts';
 import { openDocument, TranslationMemory } from '../../../src/entries/documents.ts';
 import { HeddleError } from '../../../src/entries/heddle.ts';
@@ -30,7 +31,17 @@ function current(): Project {
   return project;
 }
 
-const bytesOf = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
+/** Maximum bytes of a document, which is held in memory. */
+const maxDocument = 64 * 2 ** 20;
+
+/** The bytes of a document. Throws a HeddleError if it is too large. */
+async function bytesOf(file: File): Promise<Uint8Array> {
+  if (file.size > maxDocument)
+    throw new HeddleError(
+      msg`${file.name} has ${formatBytes(file.size)}; the limit is ${formatBytes(maxDocument)}. Select a smaller file.`,
+    );
+  return new Uint8Array(await file.arrayBuffer());
+}
 
 /** Reads a memory of any size: its pairs go to the storage and to `memory`. */
 async function importMemory(

@@ -8,8 +8,10 @@ import { msg } from '../../core/message.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readable } from '../../files/blob-files.ts';
+import { checkInputSize } from '../../files/read-input.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { LogMel, minSamples, sampleRate } from './audio/log-mel.ts';
+import { maxRecording } from './audio/read-recording.ts';
 import { Resampler } from './audio/resample.ts';
 import {
   checkSample,
@@ -181,6 +183,7 @@ async function partsOfInput(audio: SpeechInput, name: string): Promise<SoundPart
   if (audio instanceof Float32Array) return partsOf({ rate: sampleRate, channels: [audio] });
   if (audio instanceof Blob) {
     const file = await readable(audio, name);
+    checkInputSize(file.size, name, maxRecording);
     return partsOfInput(new Uint8Array(await file.arrayBuffer()), name);
   }
   if (audio instanceof ArrayBuffer) return partsOfInput(new Uint8Array(audio), name);

@@ -98,6 +98,10 @@ describe.skipIf(!existsSync(root))('SpeechModel.transcribe (../shared/golden-whi
       })(),
     };
     await expect(model.transcribe(silent, {}, 'mic')).rejects.toThrow(errorAbout({ area: 'mic' }));
+    const large = Object.defineProperty(new File(['RIFF'], 'talk.wav'), 'size', { value: 3 * 2 ** 30 });
+    await expect(model.transcribe(large, {}, 'talk.wav')).rejects.toThrow(
+      errorAbout({ kind: 'input', area: 'talk.wav', values: ['3.0 GiB', '2.0 GiB'] }),
+    );
     model.dispose();
   });
 

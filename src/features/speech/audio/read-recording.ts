@@ -5,7 +5,7 @@ import { readInput } from '../../../files/read-input.ts';
 import { checkWav } from './wav.ts';
 
 /** Maximum bytes of a recording: three hours of 48 kHz stereo have 2 GB. */
-const maxRecording = 2 ** 31;
+export const maxRecording = 2 ** 31;
 
 /** The bytes of a WAV file. Throws a HeddleError that names it if it is another file, or has more than 2 GiB. */
 export async function readRecording(files: Files, path: string): Promise<Uint8Array> {
