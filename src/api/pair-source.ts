@@ -3,6 +3,7 @@
 import { check } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import { isObject } from '../files/json-files.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 
 /** A generator of pairs, or another object that yields them. */
@@ -12,8 +13,8 @@ type PairSource = Iterable<Pair> | AsyncIterable<Pair>;
 const maxCharacters = 2 ** 28;
 
 /** Returns whether a value yields pairs and is no list. */
-export const isPairSource = (given: object): given is PairSource =>
-  !Array.isArray(given) && (Symbol.asyncIterator in given || Symbol.iterator in given);
+export const isPairSource = (given: unknown): given is PairSource =>
+  isObject(given) && (Symbol.asyncIterator in given || Symbol.iterator in given);
 
 /**
  * Reads all pairs of a source. Rejects with what the source throws, and with the reason of `signal`, also while the
