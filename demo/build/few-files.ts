@@ -23,6 +23,9 @@ export const fewWorkerFiles: Plugin = {
 const commonModules =
   /[\\/](?:demo[\\/]common|src[\\/]core|lit-html|demo[\\/]storage[\\/]model-names|demo[\\/]train[\\/]page[\\/](?:demo-models|dialogs|decoding-form|word-differences|shared-curve))\b/;
 
+/** The tables of guests, which Train and Documents import first: one file with what they import. */
+const guestTables = /[\\/]src[\\/]features[\\/](?:features|pair-format-labels)\.ts$/;
+
 /** Pages: what several of them import first is one file. */
 export const fewPageFiles: Plugin = {
   name: 'heddle:few-page-files',
@@ -30,7 +33,10 @@ export const fewPageFiles: Plugin = {
   outputOptions: (output) => ({
     ...output,
     codeSplitting: {
-      groups: [{ name: 'page', test: commonModules, tags: ['$initial'], minShareCount: 2 }],
+      groups: [
+        { name: 'page', test: commonModules, tags: ['$initial'], minShareCount: 2, priority: 1 },
+        { name: 'guests', test: guestTables },
+      ],
     },
   }),
 };

@@ -41,8 +41,6 @@ const pages = [
 
 /** The most files of a first view. */
 const fewFiles = 60;
-/** Train loads more of the library: it plans a training. */
-const manyFiles: Readonly<Record<string, number>> = { 'train.html': 70 };
 
 /** Sums the layout shifts of a page, in the page before its scripts. */
 function countShifts(): void {
@@ -93,7 +91,7 @@ it.each([
       await page.close();
       const problems = {
         ...(shifts.reduce((sum, [value]) => sum + value, 0) >= 0.1 && { shifts }),
-        ...(new Set(own).size > (manyFiles[name] ?? fewFiles) && { requests: own.length }),
+        ...(new Set(own).size > fewFiles && { requests: own.length }),
         ...(size > width && { size }),
         ...(lang !== language && { lang }),
         ...(first !== 'skip' && { first }),
