@@ -265,7 +265,7 @@ export const heads: Chapter = {
 export const cross: Chapter = {
   id: 'cross',
   title: say`Cross-attention`,
-  question: say`Where does the decoder look most before it writes its first word? Guess a token of the source, then point at a token.`,
+  question: say`Where does the decoder look most before it writes its first word? Guess a token of the source, then select a token.`,
   prediction: ({ source, attention }) => {
     const map = attention.findLast(({ kind }) => kind === 'cross');
     if (!map) return undefined;

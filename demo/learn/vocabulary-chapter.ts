@@ -58,7 +58,7 @@ class VocabularyFigure extends Figure {
         ${pieces.map((piece) => html`<li data-new=${last && piece === last.left + last.right ? '' : 'no'}><b dir="auto">${piece}</b></li>`)}
       </ol>
       <p>${say`${pieces.length} pieces after ${done.length} merges.`}
-        ${next ? say`The most frequent pair now: “${next.left}” and “${next.right}”, ${next.count} times.` : say`No pair is left that stands there twice.`}</p>
+        ${next ? say`The most frequent pair now: “${next.left}” and “${next.right}”, ${next.count} times.` : say`No pair is left that occurs twice.`}</p>
       ${hint(html`The text that is counted: <span lang="en">${corpus}</span>`)}`;
   }
 }

@@ -105,7 +105,9 @@ export class ThreadLines extends Panel {
   #readout(): string {
     const at = this.#at;
     if (!at || !this.#sentence)
-      return say`Point at a word to see its threads. Arrow keys move between words.`;
+      return matchMedia('(hover: none)').matches
+        ? say`Tap a word to see its threads.`
+        : say`Point at a word to see its threads. Arrow keys move between words.`;
     const { side, word } = at;
     const others = this.#wordsOf(side === 'source' ? 'target' : 'source')
       .map((text, i) => ({ text, weight: side === 'source' ? this.#weight(word, i) : this.#weight(i, word) }))

@@ -102,7 +102,7 @@ it('copies a picture of a lesson, or downloads it', async () => {
 
 itInFull('races against a recorded curve of 400 steps, and draws a picture of the result', async () => {
   await page.locator('#race').click();
-  await untilText(page, '#comparison', 'Grey: the run of the link');
+  await untilText(page, '#comparison', 'Grey: the recorded training');
   await page.waitForFunction(
     () => document.querySelector<HTMLInputElement>('#setting-steps')?.value === '400',
   );

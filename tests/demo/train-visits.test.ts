@@ -819,17 +819,17 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
     expect(address.length).toBeLessThan(1000);
     await page.reload();
     await planned(page);
-    await untilText(page, '#comparison', 'Grey: the run of the link');
+    await untilText(page, '#comparison', 'Grey: the training in the link');
     await page.locator('#start').click();
     await untilText(page, '.state', 'Training');
     await page.evaluate(() => window.fake.train(300, 50));
     await untilText(
       page,
       '#comparison',
-      'At step 300: your loss 0\\.\\d+, the run of the link 3\\.000, yours is lower',
+      'At step 300: your loss 0\\.\\d+, the training in the link 3\\.000, yours is lower',
     );
     await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' })); // drawn when it is visible
-    await untilText(page, '#curves .u-legend', 'the run of the link.*training');
+    await untilText(page, '#curves .u-legend', 'the training in the link.*training');
     await page.$eval('#more-curves', (more) => more.setAttribute('open', ''));
     // A term opens its sentence, which has a link to its chapter and is on the screen.
     await page.locator('[popovertarget="term-curves-BLEU"]').click();

@@ -61,6 +61,8 @@ export class TrainingPage {
     () => void this.#race(),
     () => void this.#openSecret(),
   );
+  /** The address of the recorded race, after it was opened. */
+  #raceHash = '';
   /** The curve of the link, against which the next trainings race. */
   #toBeat: Curve | undefined;
   readonly #preview: PlanPreview;
@@ -175,6 +177,7 @@ export class TrainingPage {
   /** Opens the recorded race as a link, with the forms in view. */
   async #race(): Promise<void> {
     const { raceHash } = await import('./race.ts');
+    this.#raceHash = raceHash;
     if (location.hash === raceHash) this.#openLink();
     else location.hash = raceHash;
     byId('settings').scrollIntoView({ block: 'center' });
@@ -389,9 +392,13 @@ export class TrainingPage {
       this.#settings.load(this.#settings.nameFor(linked.corpus), linked.settings);
       this.#toBeat = linked.curve;
       if (linked.curve) this.#results.hideRecordedRun();
-      this.#results.curves.compare(linked.curve && seriesOf(linked.curve), say`the run of the link`);
+      const isRace = location.hash === this.#raceHash;
+      const other = isRace ? say`the recorded training` : say`the training in the link`;
+      this.#results.curves.compare(linked.curve && seriesOf(linked.curve), other);
       const { changes } = linked.settings;
-      const same = say`The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.`;
+      const same = isRace
+        ? say`Race against a recorded training of ${linked.settings.steps ?? 0} steps on additions.`
+        : say`The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.`;
       const changed = changes
         ? say` ${changedText(say`The run`, changes)} This training repeats these changes.`
         : '';

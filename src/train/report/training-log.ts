@@ -179,7 +179,7 @@ export interface LogProbe {
    * it.
    */
   readonly share?: number;
-  /** Labels of the source tokens, and of the decoder's input tokens. */
+  /** Labels of the source tokens, and of the decoder's input tokens; one that begins a word has ▁ before it. */
   readonly source: readonly string[];
   readonly target: readonly string[];
   readonly attention: readonly {

@@ -3,11 +3,12 @@
 
 import { check } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
-import { type Inspection, ModelInspector } from '../../decode/inspection.ts';
+import { type InspectedToken, type Inspection, ModelInspector } from '../../decode/inspection.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import type { Pair, PairList } from '../../text/corpus/pairs.ts';
+import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import type { LogProbe } from '../report/training-log.ts';
 import type { Pause } from './loop.ts';
 
@@ -124,6 +125,10 @@ export class Probe implements Pause {
 const encoded = (values: Float32Array): string =>
   btoa(Array.from(values, (x) => String.fromCharCode(Math.round(255 * x))).join(''));
 
+/** Label of a token; one that begins a word has the mark of SentencePiece before it. */
+const marked = ({ label, spaced }: InspectedToken): string =>
+  spaced && !label.startsWith(SPACE_MARK) ? SPACE_MARK + label : label;
+
 /** A record of the log. */
 const recordOf = (
   step: number,
@@ -133,8 +138,8 @@ const recordOf = (
   type: 'probe',
   step,
   share: Number(share.toFixed(4)),
-  source: source.map(({ label }) => label),
-  target: target.map(({ label }) => label),
+  source: source.map(marked),
+  target: target.map(marked),
   attention: attention.map(({ kind, layer, heads, weights }) => ({
     kind,
     layer,
@@ -146,6 +151,6 @@ const recordOf = (
       ? undefined
       : gates.map(({ layer, channels, gates: values }) => ({ layer, channels, values: encoded(values) })),
   next: next.map((tokens) =>
-    tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const),
+    tokens.map((token) => [marked(token), Number(token.probability.toFixed(4))] as const),
   ),
 });

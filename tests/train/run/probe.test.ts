@@ -56,8 +56,8 @@ it('records the probe pair before the first step, during training and at the end
   expect(without.probes).toEqual([]);
   expect(withProbe.probes.map(({ step }) => step)).toEqual([0, 5, 10, 15, 20]);
   const [first] = withProbe.probes as [LogProbe];
-  expect(first.source).toEqual(['one', 'two', 'xx', '[end]']);
-  expect(first.target).toEqual(['[start]', 'uno', 'dos', '.']);
+  expect(first.source).toEqual(['▁one', '▁two', '▁xx', '[end]']);
+  expect(first.target).toEqual(['[start]', '▁uno', '▁dos', '.']);
   expect(first.attention.map(({ kind, heads }) => [kind, heads])).toEqual([
     ['encoder', 2],
     ['decoder', 2],
@@ -77,6 +77,14 @@ it('records the probe pair before the first step, during training and at the end
     ...more.probes.map(({ step }) => step).filter((step) => step > 20),
   ]);
   expect(saved[0]).toEqual(first);
+});
+
+it('marks pieces of words that begin a word', async () => {
+  const probe = 'one two\tuno dos.';
+  const { probes } = await run({ steps: 1, probe, tokenizer: 'bpe', vocabSize: 40 });
+  const [{ source, target }] = probes as [LogProbe];
+  expect(source.join('')).toBe('▁one▁two[end]');
+  expect(target.join('')).toMatch(/^\[start\]▁uno▁dos/);
 });
 
 itInFull('takes a dev pair of several tokens, and rejects a probe without a tab', async () => {
