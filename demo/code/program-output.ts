@@ -42,16 +42,19 @@ export class ProgramOutput extends Panel {
     this.#pending.push(line);
     this.#append();
   }
+
   /** Shows a recorded output until a program runs. */
   showRecorded(text: string): void {
     this.#recorded = text;
     this.draw();
   }
+
   /** Adds a file. */
   addFile(path: string, bytes: Uint8Array<ArrayBuffer>): void {
     this.#files = [...this.#files, { path, bytes }];
     this.draw();
   }
+
   /** Removes lines and files. */
   clear(): void {
     this.#pending = [];

@@ -1,6 +1,6 @@
-// Helpers for elements of the page: by id, on the next frame, when they are visible.
+// Helpers for elements of the page: found by id, drawn on the next frame or when they are visible, with the focus kept.
 
-/** Calls `draw`, which replaces elements in a place; the new element with the focused `data-key` is focused. */
+/** Calls `draw`, which replaces the elements in a place, and keeps the focus: that of the element with the same `data-key`. */
 export function keepFocus(place: HTMLElement, draw: () => void): void {
   const { activeElement } = document;
   const key =

@@ -1,4 +1,4 @@
-// The head of a project: what it is, how far it is, what it learned, and its files.
+// The head of a project: its name and languages, its progress, what the model has learned, and downloads.
 
 import { BusyPanel } from '../common/busy-panel.ts';
 import { fixed, formatInteger } from '../common/format.ts';

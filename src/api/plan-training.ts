@@ -1,36 +1,28 @@
 // Plans a training without running it: its data, model, steps and memory.
 
-import { checkSignal, HeddleError, reasonOf } from '../core/errors.ts';
+import { checkSignal, HeddleError } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
 import { type Message, renderMessage } from '../core/message.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import type { Files } from '../files/files.ts';
-import { type ModelConfig, modelConfig } from '../model/model-config.ts';
-import { parameterList } from '../model/parameters.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { emitTo } from '../session/session-event.ts';
 import { shapeName } from '../text/batches/buckets.ts';
-import { type EncodedCorpus, shortened, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
+import { type EncodedCorpus, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { corpusName } from '../train/data/load-corpus.ts';
-import { encodeOptionsOf, plainBatches } from '../train/data/training-data.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { type PreparedRun, prepareRun } from '../train/run/prepared-run.ts';
-import { precisionOf } from '../train/run/trained-model.ts';
-import { completeArguments, type TrainArguments } from '../train/settings/train-arguments.ts';
-import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
-import { Recipe } from '../train/settings/training-recipe.ts';
-import { Trainer } from '../train/update/trainer.ts';
-import {
-  largestPlan,
-  type TrainingMemory,
-  trainingMemory,
-  whyNotFit,
-} from '../train/update/training-memory.ts';
+import { reportStart } from '../train/run/start-messages.ts';
+import { SettingTable } from '../train/settings/train-settings.ts';
+import { largestPlan, type TrainingMemory } from '../train/update/training-memory.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
+import { type MemoryOffer, offerFor } from './memory-offers.ts';
+import { limitOf, type MemoryLimits, planOf } from './plan-of-run.ts';
 import { runInputs } from './run-inputs.ts';
 import type { TrainData, TrainOptions } from './train-options.ts';
 
@@ -66,17 +58,6 @@ export type PlanTrainingOptions = TrainData &
     /** Stops the call, which rejects with the signal's reason: an AbortError. */
     readonly signal?: AbortSignal;
   };
-
-/** Settings that need less memory. */
-export interface MemoryOffer {
-  /** Settings to change. */
-  readonly settings: Pick<
-    TrainSettings,
-    'batchSize' | 'gradientCheckpointing' | 'lora' | 'weights' | 'maxLength'
-  >;
-  /** Bytes of GPU and JavaScript memory with them. */
-  readonly bytes: number;
-}
 
 /** Data, model, steps and memory of a training run. */
 export interface TrainingForecast {
@@ -158,15 +139,9 @@ export async function planTraining(
           sourceData,
           base: model,
         } = await runInputs(inputs.pairs, { ...inputs.settings, dev, test, from }, features);
-        let read: readonly string[] = []; // the messages of the readers, before those about the run
-        const run = await prepareRun(args, session, undefined, {
-          split,
-          sourceData,
-          model: model?.saved,
-          checkModel() {
-            read = [...messages];
-          },
-        });
+        const run = await prepareRun(args, session, undefined, { split, sourceData, model: model?.saved });
+        const read = [...messages]; // those of the readers, before those about the run
+        reportStart(run, args, session);
         const device = await session.device.open();
         const limits: MemoryLimits = { memoryBudget, memoryLimit: limitOf(device, session), signal };
         const forecast = await forecastOf(run, read, device, limits);
@@ -179,122 +154,6 @@ export async function planTraining(
   } catch (error) {
     if (!(error instanceof HeddleError && error.area === 'train')) throw error;
     throw new HeddleError(error.template, { kind: error.kind, area: 'planTraining', cause: error });
-  }
-}
-
-/** Limits of the memory of a training. */
-interface MemoryLimits {
-  readonly memoryBudget: number | undefined;
-  readonly memoryLimit: number | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Bytes of a plan that a device may have; undefined: no limit. */
-const limitOf = (device: Device, { host }: Session): number | undefined =>
-  device.traits.software ? host.memory : undefined;
-
-/** Shorter sequences are offered down to this maximum length. */
-const shortest = 16;
-
-/**
- * Changes of settings that save memory, those that change a training least first: more compute, smaller batches, for a
- * model that is fine-tuned a LoRA adapter on int8 or int4 weights, then shorter sequences.
- */
-function changesOf(options: TrainSettings, isTuned: boolean): MemoryOffer['settings'][] {
-  const { batchSize = 64, maxTokens } = options;
-  const halves = maxTokens === undefined ? [1, 2, 4, 8, 16, 32].filter((half) => half <= batchSize) : [1];
-  const batches = halves.map((half): MemoryOffer['settings'] => ({
-    gradientCheckpointing: true,
-    batchSize: half === 1 ? options.batchSize : Math.floor(batchSize / half),
-  }));
-  const [first = {}, last = first] = [batches[0], batches.at(-1)];
-  const adapters =
-    isTuned && !options.lora
-      ? (['int8', 'int4'] as const).flatMap((weights) =>
-          [first, last].map((batch) => ({ ...batch, lora: { rank: 8 }, weights })),
-        )
-      : [];
-  const smallest = adapters.at(-1) ?? last;
-  const lengths: MemoryOffer['settings'][] = [];
-  for (let maxLength = (options.maxLength ?? 128) / 2; maxLength >= shortest; maxLength /= 2)
-    lengths.push({ ...smallest, maxLength: Math.floor(maxLength) });
-  return [...batches, ...adapters, ...lengths];
-}
-
-/** The first of some changes of settings with which a training fits. The corpus is neither read nor encoded again. */
-async function offerFor(
-  run: PreparedRun,
-  given: TrainArguments,
-  device: Device,
-  limits: MemoryLimits,
-  features: Features,
-): Promise<MemoryOffer | undefined> {
-  for (const settings of changesOf(given, run.start !== undefined)) {
-    const changed = await changedRun(run, { ...given, ...settings }, features);
-    const { why, memory } = changed
-      ? await planOf(changed, device, limits)
-      : { why: 'no pair is left', memory: undefined };
-    if (why === undefined && memory)
-      return { settings, bytes: memory.peak + memory.staging + memory.javascript };
-  }
-  return undefined;
-}
-
-/** A run that is prepared, with other settings of batches, memory or maximum length; undefined if no pair is left. */
-async function changedRun(
-  run: PreparedRun,
-  given: TrainArguments,
-  features: Features,
-): Promise<PreparedRun | undefined> {
-  const args = completeArguments(given, new SettingTable(features.settings));
-  const recipe = await Recipe.of(args, run.start, features, given);
-  const { maxLength } = recipe.data;
-  const isNew = run.start === undefined;
-  const config =
-    isNew && maxLength !== undefined
-      ? modelConfig({ ...run.data.config, maxLength, maxSource: undefined })
-      : run.data.config;
-  const corpus = shortened(run.data.corpus, encodeOptionsOf(config, recipe.data));
-  if (corpus.count === 0) return undefined;
-  const batches = plainBatches(corpus, recipe.data);
-  const { perEpoch } = batches.order;
-  const steps = recipe.updates(perEpoch);
-  return {
-    ...run,
-    recipe,
-    args: recipe.args,
-    data: { ...run.data, config, corpus, batches },
-    parameters: parameterList(config, run.parameters.source),
-    update: recipe.update(steps, config.dModel),
-    steps,
-    perEpoch: recipe.updatesIn(1, perEpoch),
-  };
-}
-
-/** The plans of a run and its memory, and why it does not fit; undefined if it fits. */
-async function planOf(
-  { recipe, data, update, start, parameters }: PreparedRun,
-  device: Device,
-  { memoryBudget, memoryLimit, signal }: MemoryLimits,
-) {
-  const { config, batches, corpus } = data;
-  const ids = corpus.count * 4 * meanLength(corpus);
-  try {
-    const options = {
-      ...recipe.trainer,
-      ...(await precisionOf(recipe, config, parameters, start)),
-    };
-    const { traits } = device;
-    const plans = await Trainer.plan({ config, parameters }, update, batches.shapes, options, {
-      traits,
-      signal,
-    });
-    const memory = trainingMemory(plans, parameters.count, ids);
-    const why = whyNotFit(plans, memory, device, { memoryLimit, budget: memoryBudget });
-    return { plans, memory, why };
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    return { plans: undefined, memory: undefined, why: reasonOf(error) };
   }
 }
 
@@ -350,13 +209,6 @@ function corpusForecast(run: PreparedRun, messages: readonly string[]): Training
 /** Returns the text of a message or warning; nothing for other events. */
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
-
-/** Mean number of tokens of a pair. */
-function meanLength(corpus: EncodedCorpus): number {
-  let sum = 0;
-  for (let row = 0; row < corpus.count; row++) sum += sourceLength(corpus, row) + targetLength(corpus, row);
-  return sum / corpus.count;
-}
 
 const lengths = (corpus: EncodedCorpus, lengthOf: (corpus: EncodedCorpus, row: number) => number): number[] =>
   Array.from({ length: corpus.count }, (_, row) => lengthOf(corpus, row));

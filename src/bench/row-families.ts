@@ -43,12 +43,11 @@ export const rowFamilies = {
           const x = input(g, 'x', [rows, width]);
           const residual = fused && input(g, 'residual', [rows, width]);
           const [gamma, beta] = [input(g, 'gamma', [width]), input(g, 'beta', [width])];
-          if (residual)
-            return void addLayerNorm(
-              g,
-              { x, residual, gamma, beta, step: step(g) },
-              { eps: 1e-5, rate: 0.1, site: 1 },
-            );
+          if (residual) {
+            const inputs = { x, residual, gamma, beta, step: step(g) };
+            addLayerNorm(g, inputs, { eps: 1e-5, rate: 0.1, site: 1 });
+            return;
+          }
           const y = layerNorm(g, x, gamma, beta, 1e-5);
           if (pass === 'backward') backward(g, y, [x]);
         },
@@ -71,7 +70,8 @@ export const rowFamilies = {
         const [x, gamma] = [input(g, 'x', [rows, width]), input(g, 'gamma', [width])];
         if (pass === 'fused') {
           const inputs = { x, residual: input(g, 'residual', [rows, width]), gamma, step: step(g) };
-          return void g.apply(addRmsNormOp, inputs, { eps: 1e-6, rate: 0.1, site: 1 });
+          g.apply(addRmsNormOp, inputs, { eps: 1e-6, rate: 0.1, site: 1 });
+          return;
         }
         const y = rmsNorm(g, x, gamma, 1e-6);
         if (pass === 'backward') backward(g, y, [x]);

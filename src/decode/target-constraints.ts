@@ -77,7 +77,8 @@ function prefixIds(target: Tokenizer, text: string, before: readonly number[], r
 
 /**
  * The prefixes of the translations of texts, by the ids of their sources; undefined if all are empty. `first`: token
- * that the model forces before. `room`: maximum number of tokens of a translation. Throws a HeddleError as above.
+ * that the model forces before. `room`: maximum number of tokens of a translation. Throws a HeddleError if a
+ * prefix has no tokens or leaves no room. `texts`: number of texts of the call; `full`: the index of the text of each source.
  */
 export function forcedPrefixes(
   target: Tokenizer,
@@ -107,7 +108,7 @@ export function forcedPrefixes(
 
 /**
  * The decoding options of a call with the sequences of its `badWords`, and the prefixes of its texts. Throws a
- * HeddleError as above.
+ * HeddleError if a list is no list of texts, texts contradict each other, or the vocabulary lacks one.
  */
 export function constrained(
   options: DecodeOptions,

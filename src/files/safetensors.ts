@@ -134,7 +134,7 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
 
 /**
  * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits
- * (`f16`), BF16 and F64 are converted to float32, I8 and I64 to int32. Throws a HeddleError that starts with `name`
+ * (`f16`), BF16 and F64 are converted to float32, I8 and I64 to int32. Throws a HeddleError with the area `name`
  * if the file is invalid or an int64 does not fit.
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {

@@ -10,7 +10,8 @@ export const parseTextDocument: ParseDocument = (text) => {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   let line = 1;
   let before = 0;
-  for (const { index, 0: paragraph } of text.matchAll(/[^\s](?:[^\n]|\n(?![ \t\r]*(?:\n|$)))*/g)) {
+  // A paragraph ends before a line that is empty or has only spaces.
+  for (const { index, 0: paragraph } of text.matchAll(/\S(?:[^\n]|\n(?![ \t\r]*(?:\n|$)))*/g)) {
     line += text.slice(before, index).split('\n').length - 1;
     before = index;
     const content = paragraph.trimEnd();

@@ -4,7 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
-import { type CodeKind, placeholderOf, withoutPlaceholders } from '../../text/placeholders.ts';
+import { type CodeKind, placeholderOf, privateUse, withoutPlaceholders } from '../../text/placeholders.ts';
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 import { anyCodes } from './inline/code-patterns.ts';
 import { CodeNumbers } from './inline/inline-builder.ts';
@@ -30,6 +30,9 @@ const markers: Readonly<Record<string, ElementKind>> = {
   em: 'close',
   cp: 'single',
 };
+
+/** Placeholders of codes. */
+const placeholders = /[\ue000-\uf7ff]/g;
 
 const escapeXml = (text: string): string =>
   text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
@@ -92,7 +95,7 @@ class UnitText {
   }
 
   add(text: string): void {
-    if (!this.#inCode) this.text += text.replace(/[\ue000-\uf8ff]/g, '');
+    if (!this.#inCode) this.text += text.replace(privateUse, ''); // characters that would be read as codes
   }
 
   #placeholder(kind: CodeKind, key: string): string {
@@ -101,7 +104,7 @@ class UnitText {
 
   #add(kind: CodeKind, key: string, raw: string): void {
     const first = this.#placeholder(kind, key);
-    // So is an empty element.
+    // A code that occurs again, and the missing end of an empty element, is a code of its own.
     const isNew = !this.codes.has(first);
     const placeholder = isNew ? first : placeholderOf('single', this.#numbers.of(`again ${this.#unnamed++}`));
     this.codes.set(placeholder, { kind: isNew ? kind : 'single', raw, isText: false, isOrdered: false });
@@ -125,7 +128,7 @@ function shownSentences({ text, codes, sentences }: UnitText, count: number): st
   const parts = sentencesOf({ text, codes, pattern: anyCodes }, sentences);
   if (parts.length !== count) return [];
   return parts.map(({ from, to }) =>
-    text.slice(from, to).replace(/[\ue000-\uf7ff]/g, (c) => codes.get(c)?.raw ?? ''),
+    text.slice(from, to).replace(placeholders, (c) => codes.get(c)?.raw ?? ''),
   );
 }
 
@@ -136,7 +139,7 @@ interface OpenUnit {
   readonly tag: { readonly start: number; readonly end: number } | undefined;
   readonly state: string | undefined;
   source?: UnitText;
-  /** End of `source` or `seg-source`, behind which a target goes. */
+  /** Range of `source` or `seg-source`; a new target goes behind it. */
   sourceStart: number;
   sourceEnd: number;
   target?: {
@@ -297,10 +300,7 @@ class XliffDocument {
     codes: ReadonlyMap<string, InlineCode>,
     { text, origin }: SegmentTranslation,
   ): Edit[] {
-    const content = escapeXml(renderText(text, codes)).replace(
-      /[\ue000-\uf7ff]/g,
-      (c) => codes.get(c)?.raw ?? '',
-    );
+    const content = escapeXml(renderText(text, codes)).replace(placeholders, (c) => codes.get(c)?.raw ?? '');
     const { target, tag, sourceStart, sourceEnd } = unit;
     const name = `${this.#prefix}target`;
     const edits: Edit[] = [];

@@ -1,4 +1,5 @@
-// The pieces of a Unigram model in training, and where they occur: expectation, maximization and pruning.
+// The pieces of a Unigram model in training, and where they occur: expectation, maximization and pruning, as in
+// SentencePiece (Kudo 2018, https://arxiv.org/abs/1804.10959).
 
 import { digamma, logAdd } from '../../core/log-math.ts';
 import type { Steps } from '../../core/steps.ts';
@@ -20,9 +21,11 @@ export class UnigramPieces {
   readonly table: RunTable;
   /** Number of pieces: first the characters of the alphabet, then longer ones. */
   size: number;
+  /** Of each piece: number of characters, a place where it occurs, log-probability. */
   #lengths: Uint8Array;
   #places: Int32Array;
   #scores: Float64Array;
+  /** The longer pieces that start at place i are `edges[edgeStarts[i] .. edgeStarts[i + 1])`, by increasing length. */
   #edgeStarts: Int32Array;
   #edges: Int32Array;
   /** The character of each of the first pieces, and the piece of each character, -1 if it was dropped. */
@@ -93,6 +96,7 @@ export class UnigramPieces {
     this.#expected = expected;
   }
 
+  /** Forward and backward probabilities at each place of a run; reused. */
   #alpha = new Float64Array(1024);
   #beta = new Float64Array(1024);
 
@@ -261,19 +265,20 @@ export class UnigramPieces {
     this.#keep(kept);
   }
 
+  /** Best score up to each place, and the piece that ends there; reused. */
   #best = new Float64Array(1024);
-  #from = new Int32Array(1024);
+  #via = new Int32Array(1024);
 
   /** Viterbi over characters [from, to): the best pieces, without `excluded`. */
   #bestPath(from: number, to: number, excluded: number): { path: number[]; score: number } {
     const n = to - from;
     if (this.#best.length <= n) {
       this.#best = new Float64Array(2 * n);
-      this.#from = new Int32Array(2 * n);
+      this.#via = new Int32Array(2 * n);
     }
     const [best, via, starts, edges, lengths, scores] = [
       this.#best,
-      this.#from,
+      this.#via,
       this.#edgeStarts,
       this.#edges,
       this.#lengths,

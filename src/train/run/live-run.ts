@@ -2,7 +2,6 @@
 // `changes`. The run stores all changes, so that it gives the same bits if it is repeated, resumed, or
 // recovered from a lost device.
 
-import { type Message, msg } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
@@ -154,18 +153,9 @@ export class LiveRun implements Pause {
   }
 }
 
-/**
- * Throws a HeddleError if a change of the setting `changes` gives an invalid setting; `log` receives a
- * message about changes after the last step.
- */
-export function checkChanges(
-  prepared: FirstSettings & { readonly steps: number },
-  log: (message: Message) => void,
-): void {
+/** Throws a HeddleError if a change of the setting `changes` gives an invalid setting. */
+export function checkChanges(prepared: FirstSettings): void {
   const changes = parseChanges(prepared.args.changes);
-  const late = changes.filter(({ step }) => step > prepared.steps);
-  if (late.length > 0)
-    log(msg`changes after the last step, ${prepared.steps}, have no effect: ${formatChanges(late)}`);
   for (const i of changes.keys()) checkAfter(prepared, changes.slice(0, i + 1));
 }
 

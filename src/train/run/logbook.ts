@@ -81,7 +81,7 @@ export class Logbook {
     { backend, emit, kernels }: TrainingSession,
     options: LogbookOptions,
   ): Promise<Logbook> {
-    const { args, from, data, parameters, update, steps, perEpoch } = prepared;
+    const { args, checkpoint: from, data, parameters, update, steps, perEpoch } = prepared;
     const { init, gradientAccumulationSteps, optimizer, schedule } = update;
     const onMessage = (text: Message) => emit({ type: 'message', text });
     if (from)

@@ -26,7 +26,8 @@ import { hashCorpus, type PreparedCorpus, TokenCache } from '../data/token-cache
 import { type OpenSteps, prepareTrainingData, type TrainingData } from '../data/training-data.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import { hasStages, type Recipe } from '../settings/training-recipe.ts';
-import type { CheckpointFolder, TrainInputs } from './train-result.ts';
+import type { OpenCheckpoint } from './open-checkpoint.ts';
+import type { TrainInputs } from './train-result.ts';
 
 /** The data of a run. */
 export interface RunData extends Omit<PreparedCorpus, 'corpus'> {
@@ -51,9 +52,8 @@ export interface DataFacts {
 
 /** What the data are opened from, besides the recipe. */
 export interface DataInputs extends Pick<TrainInputs, 'split' | 'sourceData'> {
-  /** The checkpoint to resume, and the fingerprint of the training pairs in it. */
-  readonly from?: CheckpointFolder;
-  readonly before?: Fingerprint;
+  /** The checkpoint to resume. */
+  readonly checkpoint?: OpenCheckpoint;
   /** The model to resume or fine-tune. */
   readonly start?: SavedModel;
 }
@@ -64,13 +64,13 @@ const exampleCount = 8;
 /** Opens the data of a recipe. Throws a HeddleError that names the file or the setting. */
 export async function openData(recipe: Recipe, session: CorpusSession, inputs: DataInputs): Promise<RunData> {
   const { args, dataSteps, needsTexts } = recipe;
-  const { split: given, from, start } = inputs;
+  const { split: given, checkpoint, start } = inputs;
   const files = given ? undefined : trainFiles(args);
   for (const step of dataSteps) step.check?.(files);
   const source = openSource(recipe, session, inputs);
   const pace = createPace(session);
   const cache = given || !source.isText || needsTexts ? undefined : await openCache(recipe, session, pace);
-  const cached = from && start && (await cache?.read(start, pace));
+  const cached = checkpoint && start && (await cache?.read(start, pace));
   if (typeof cached === 'object') return dataOfCache(cached, recipe, session, inputs);
   const pool = await openCorpusPool(args.corpus, session, given?.train.length);
   try {
@@ -87,9 +87,9 @@ async function dataOfCache(
   cached: PreparedCorpus,
   recipe: Recipe,
   session: CorpusSession,
-  { before, start }: DataInputs,
+  { checkpoint, start }: DataInputs,
 ): Promise<RunData> {
-  const otherVersion = checkPairs(before, cached.fingerprint, recipe.args);
+  const otherVersion = checkPairs(checkpoint?.state.data, cached.fingerprint, recipe.args);
   const openSteps = stepsOf(recipe, session, cached.fileSizes);
   const data = await prepareTrainingData(cached.corpus, recipe.data, { known: start, openSteps });
   const facts = { warnings: [], otherVersion };
@@ -106,7 +106,7 @@ async function dataOfPairs(
   pool: TextPool,
 ): Promise<RunData> {
   const { args } = recipe;
-  const { before, start } = inputs;
+  const { checkpoint, start } = inputs;
   const { split, keep } = await readPairs(recipe, session, inputs, source, pool);
   const { train, dev, test, fileSizes } = split;
   const compared = comparedSets(split, args, inputs.split !== undefined);
@@ -115,10 +115,10 @@ async function dataOfPairs(
   const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
   const hashing = source.fingerprint(train, pool).then((fingerprint) => ({
     fingerprint,
-    otherVersion: checkPairs(before, fingerprint, args),
+    otherVersion: checkPairs(checkpoint?.state.data, fingerprint, args),
   }));
   // Compare the pairs with the checkpoint before they are tokenized.
-  if (before || !pool.parallel) await hashing;
+  if (checkpoint?.state.data || !pool.parallel) await hashing;
   const openSteps = stepsOf(recipe, session, fileSizes);
   const options = { ...recipe.data, tokenizers };
   const [{ fingerprint, otherVersion }, data] = await Promise.all([
@@ -198,14 +198,14 @@ function stepsOf(
 async function readPairs(
   { args }: Recipe,
   session: CorpusSession,
-  { split: given, from }: DataInputs,
+  { split: given, checkpoint }: DataInputs,
   source: TrainingSource,
   pool: TextPool,
 ): Promise<LoadedCorpus> {
   const ofSource = given ?? (await source.read());
   const read = ofSource
     ? { split: ofSource as ReadCorpus, keep: {} }
-    : await loadCorpus(args.corpus, { heldOut: args.heldOut, session, from, pool });
+    : await loadCorpus(args.corpus, { heldOut: args.heldOut, session, from: checkpoint, pool });
   const { train, dev, test } = read.split;
   check(train.length + dev.length + test.length > 0, 'there are no pairs', { area: 'train' });
   check(train.length > 0, msg`no pairs are left to train on; reduce ${option('heldOut')}`, { area: 'train' });

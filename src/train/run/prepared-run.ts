@@ -2,20 +2,17 @@
 // starts from.
 
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
-import type { Files } from '../../files/files.ts';
-import { randomDigits, readManifest } from '../../files/owned-folder.ts';
+import { randomDigits } from '../../files/owned-folder.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { storedParameters } from '../../model/quantized-parameters.ts';
 import { sourceKindOf } from '../../model/source-kind.ts';
-import type { Features } from '../../session/feature-table.ts';
 import { metricNamed } from '../../text/metrics/main-metrics.ts';
 import type { CorpusSession } from '../data/corpus-arguments.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import {
   type CompleteArguments,
   completeArguments,
-  type ResumedArguments,
   resumeArguments,
   type TrainArguments,
 } from '../settings/train-arguments.ts';
@@ -24,11 +21,12 @@ import { Recipe } from '../settings/training-recipe.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
 import { checkBest } from './best-model.ts';
 import { checkChanges } from './live-run.ts';
+import { type OpenCheckpoint, runIdIn } from './open-checkpoint.ts';
 import { openData, type RunData } from './open-data.ts';
-import { reportResumed, reportStart } from './start-messages.ts';
+import { reportResumed } from './start-messages.ts';
 import { openStartModel } from './start-model.ts';
-import type { CheckpointFolder, TrainInputs } from './train-result.ts';
-import { argumentsIn, readTrainingState, type TrainingState } from './training-state.ts';
+import type { TrainInputs } from './train-result.ts';
+import { argumentsIn } from './training-state.ts';
 
 /** What preparing a run needs of a session. */
 export type PreparingSession = CorpusSession & Pick<TrainingSession, 'features'>;
@@ -38,9 +36,8 @@ export interface PreparedRun extends RunData {
   readonly recipe: Recipe;
   /** The settings of the recipe. */
   readonly args: CompleteArguments;
-  /** The checkpoint to resume, and the training state in it; undefined for a new run. */
-  readonly from: CheckpointFolder | undefined;
-  readonly before: TrainingState | undefined;
+  /** The checkpoint to resume; undefined for a new run. */
+  readonly checkpoint: OpenCheckpoint | undefined;
   /** The model that is fine-tuned or resumed. */
   readonly start: SavedModel | undefined;
   /** Its parameters, with the storage of its weights. */
@@ -54,24 +51,24 @@ export interface PreparedRun extends RunData {
   readonly replacedRunId: string | undefined;
 }
 
-/** Prepares a new run or a resumed one. Throws a HeddleError that names the option or the file. */
+/**
+ * Prepares a new run, or one that resumes from a checkpoint. `reportStart` says what it found. Throws a HeddleError that
+ * names the option or the file.
+ */
 export async function prepareRun(
   given: TrainArguments,
   session: PreparingSession,
-  from: CheckpointFolder | undefined,
+  checkpoint: OpenCheckpoint | undefined,
   inputs: TrainInputs = {},
 ): Promise<PreparedRun> {
-  const before = from && (await readTrainingState(from.files, from.folder));
-  const resumed = before && resumedArguments(before, given, session.features);
-  if (resumed) reportResumed(resumed, session);
-  const complete = resumed?.args ?? completeArguments(given, new SettingTable(session.features.settings));
+  const complete = startArguments(given, session, checkpoint);
   checkRewriteNames(complete.noFuse);
   checkBest({ ...complete, metric: metricNamed(complete.bestMetric, session.features.metrics) });
-  const opened = await openStartModel(complete, session, from, inputs.model);
-  const recipe = await Recipe.of(complete, opened, session.features, before ? undefined : given);
+  const opened = await openStartModel(complete, session, checkpoint, inputs.model);
+  const recipe = await Recipe.of(complete, opened, session.features, checkpoint ? undefined : given);
   const { args } = recipe;
   const start = opened && recipe.started(opened);
-  const data = await openData(recipe, session, { ...inputs, from, before: before?.data, start });
+  const data = await openData(recipe, session, { ...inputs, checkpoint, start });
   const { config, batches, source, target } = data.data;
   const kind = await sourceKindOf(config, session.features.sourceKinds);
   inputs.checkModel?.({ config, sourceKind: kind, source, target, weights: new Float32Array() });
@@ -81,37 +78,28 @@ export async function prepareRun(
     ...data,
     recipe,
     args,
-    from,
-    before,
+    checkpoint,
     start,
     parameters: storedParameters(config, recipe.storage, kind),
     update: recipe.update(steps, config.dModel),
     steps,
     perEpoch: recipe.updatesIn(1, perEpoch),
+    runId: checkpoint?.runId ?? randomDigits(32),
+    replacedRunId: args.out && !checkpoint ? await runIdIn(session.files, args.out) : undefined,
   };
-  reportStart(run, given, session);
-  checkChanges(run, (text) => session.emit({ type: 'message', text }));
-  return { ...run, ...(await runIds(args.out, session.files, from)) };
+  checkChanges(run);
+  return run;
 }
 
-/** The arguments of a checkpoint, with the new values of settings that may change. */
-const resumedArguments = (
-  before: TrainingState,
+/** The arguments of a new run, or those of its checkpoint with the new values of settings that may change. */
+function startArguments(
   given: TrainArguments,
-  { settings }: Features,
-): ResumedArguments => {
-  const table = new SettingTable(settings);
-  return resumeArguments(argumentsIn(before, given.out, table), given, table);
-};
-
-/** The id of a run: that of its checkpoint, or a new one. */
-async function runIds(
-  out: string,
-  files: Files,
-  from: CheckpointFolder | undefined,
-): Promise<Pick<PreparedRun, 'runId' | 'replacedRunId'>> {
-  const idIn = async ({ files, folder }: CheckpointFolder) => (await readManifest(files, folder))?.run;
-  const runId = (from && (await idIn(from))) ?? randomDigits(32);
-  const replacedRunId = out && !from ? await idIn({ files, folder: out }) : undefined;
-  return { runId, replacedRunId };
+  session: PreparingSession,
+  checkpoint: OpenCheckpoint | undefined,
+): CompleteArguments {
+  const table = new SettingTable(session.features.settings);
+  if (!checkpoint) return completeArguments(given, table);
+  const resumed = resumeArguments(argumentsIn(checkpoint.state, given.out, table), given, table);
+  reportResumed(resumed, session);
+  return resumed.args;
 }

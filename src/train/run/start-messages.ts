@@ -8,6 +8,7 @@ import type { CacheProblem } from '../data/cache-file.ts';
 import type { CorpusSession } from '../data/corpus-arguments.ts';
 import { corpusName } from '../data/load-corpus.ts';
 import type { TrainingData } from '../data/training-data.ts';
+import { formatChanges, parseChanges } from '../report/run-changes.ts';
 import { hasPackedBatches } from '../settings/run-defaults.ts';
 import type { CompleteArguments, ResumedArguments } from '../settings/train-arguments.ts';
 import type { TrainSettings } from '../settings/train-settings.ts';
@@ -15,8 +16,8 @@ import type { Recipe } from '../settings/training-recipe.ts';
 import { decayEnd, type ScheduleConfig } from '../update/schedule.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
 import { exportProblem } from './export-check.ts';
+import type { OpenCheckpoint } from './open-checkpoint.ts';
 import { changedPairs, type RunData } from './open-data.ts';
-import type { TrainingState } from './training-state.ts';
 
 type Emit = Pick<CorpusSession, 'emit'>;
 
@@ -33,7 +34,7 @@ interface StartingRun extends RunSizes, Pick<RunData, 'facts' | 'fingerprint'> {
   readonly data: TrainingData;
   readonly recipe: Recipe;
   readonly args: CompleteArguments;
-  readonly before: Pick<TrainingState, 'schedule'> | undefined;
+  readonly checkpoint: Pick<OpenCheckpoint, 'state'> | undefined;
   readonly update: UpdateConfig;
 }
 
@@ -83,9 +84,9 @@ function reportData(run: StartingRun, { emit }: Emit): void {
 export function reportStart(run: StartingRun, given: TrainSettings, session: Emit): void {
   reportData(run, session);
   const { emit } = session;
-  const { args, recipe, data, before, update, steps } = run;
+  const { args, recipe, data, checkpoint, update, steps } = run;
   const { schedule } = update;
-  if (!before && hasPackedBatches(given) && args.maxTokens !== undefined)
+  if (!checkpoint && hasPackedBatches(given) && args.maxTokens !== undefined)
     emit({
       type: 'message',
       text: msg`to save memory, batches have at most ${args.maxTokens} tokens, ${args.gradientAccumulationSteps} per update; give ${option('batchSize')} or ${option('maxTokens')} to change that`,
@@ -109,8 +110,15 @@ export function reportStart(run: StartingRun, given: TrainSettings, session: Emi
       type: 'message',
       text: msg`the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; lower ${option('warmupSteps')} or raise ${option('steps')}`,
     });
-  const moved = before?.schedule && movedEnd(before.schedule, schedule);
+  const before = checkpoint?.state.schedule;
+  const moved = before && movedEnd(before, schedule);
   if (moved) emit({ type: 'message', text: moved });
+  const late = parseChanges(args.changes).filter(({ step }) => step > steps);
+  if (late.length > 0)
+    emit({
+      type: 'message',
+      text: msg`changes after the last step, ${steps}, have no effect: ${formatChanges(late)}`,
+    });
 }
 
 /** The sizes of a run in a line: pairs, vocabularies, parameters, steps and unknown tokens. */

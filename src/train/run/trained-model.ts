@@ -25,14 +25,10 @@ import { Trainer } from '../update/trainer.ts';
 import type { TrainerOptions } from '../update/trainer-graphs.ts';
 import type { Candidate } from './best-model.ts';
 import { type ChangeList, settingsAfter } from './live-run.ts';
+import type { OpenCheckpoint } from './open-checkpoint.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import type { CheckpointFolder } from './train-result.ts';
-import {
-  checkpointWeights,
-  initializeTraining,
-  restoreOptimizer,
-  type TrainingState,
-} from './training-state.ts';
+import { checkpointWeights, initializeTraining, restoreOptimizer } from './training-state.ts';
 
 /** A LoRA adapter that is trained: its configuration, its base model and the folder of that model. */
 interface TrainedLora {
@@ -181,14 +177,14 @@ export async function openTrainer(
   changes: ChangeList,
 ): Promise<TrainedModel> {
   signal.throwIfAborted();
-  const { args, recipe, from, before, start, data, parameters, update } = prepared;
+  const { args, recipe, checkpoint, start, data, parameters, update } = prepared;
   const { lora } = recipe;
   const { config, source, target, batches } = data;
   const message = (text: Message | string) => emit({ type: 'message', text });
   const precision = await precisionOf(recipe, config, parameters, start);
   if (precision.f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
-  const begin = settingsAfter(prepared, changes.upTo(before?.step ?? 0));
+  const begin = settingsAfter(prepared, changes.upTo(checkpoint?.state.step ?? 0));
   const trained = { config: begin.config, parameters };
   const trainer = await Trainer.open(engine, trained, update, batches.shapes, {
     ...recipe.trainer,
@@ -202,15 +198,15 @@ export async function openTrainer(
   const weights = new TrainedWeights(engine, model, trainer, adapter, features);
   const described = describeTrainable(trainer.trainable, parameters);
   if (described) message(described);
-  if (!before || lora)
+  if (!checkpoint || lora)
     await initializeTraining(engine, { config, parameters }, update, {
       weights: start && baseWeights(start),
       lora,
     });
   else writePositions(engine, config); // the weights are those of the checkpoint
-  const kept = from && before && (await restore(engine, trainer, weights, from, before));
+  const kept = checkpoint && (await restore(engine, trainer, weights, checkpoint));
   signal.throwIfAborted();
-  if (before) message(msg`resumed at step ${before.step}`);
+  if (checkpoint) message(msg`resumed at step ${checkpoint.state.step}`);
   return { trainer, model, weights, kept };
 }
 
@@ -219,14 +215,13 @@ async function restore(
   engine: Engine,
   trainer: Trainer,
   weights: TrainedWeights,
-  place: CheckpointFolder,
-  before: TrainingState,
+  checkpoint: OpenCheckpoint,
 ): Promise<Candidate | undefined> {
-  const model = await weights.load(place);
+  const { files, folder, state } = checkpoint;
+  const model = await weights.load(checkpoint);
   const { trainable, recipe } = trainer;
-  const saved = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
+  const saved = await restoreOptimizer(engine, files, folder, trainable, recipe.optimizer);
   engine.write(trainable.state, saved(checkpointWeights.running) ?? model);
-  trainer.step = before.step;
-  const state = before.best;
-  return state && { state, weights: saved(checkpointWeights.best) ?? model };
+  trainer.step = state.step;
+  return state.best && { state: state.best, weights: saved(checkpointWeights.best) ?? model };
 }

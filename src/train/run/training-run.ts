@@ -25,8 +25,10 @@ import { translateTest } from './evaluation.ts';
 import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
+import { openCheckpoint } from './open-checkpoint.ts';
 import { type PreparedRun, prepareRun } from './prepared-run.ts';
 import { Probe } from './probe.ts';
+import { reportStart } from './start-messages.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
 import { openTrainer, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
@@ -115,11 +117,13 @@ export class TrainingRun implements TrainedModel {
   ): Promise<TrainingRun> {
     const { emit, signal, files } = session;
     const from = options.from ?? (given.resume ? { files, folder: given.out } : undefined);
-    const prepared = await prepareRun(given, session, from, options.inputs);
+    const checkpoint = from && (await openCheckpoint(from));
+    const prepared = await prepareRun(given, session, checkpoint, options.inputs);
+    reportStart(prepared, given, session);
     signal.throwIfAborted();
     options.changes.read(prepared.args.changes);
     // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
-    const kernelChoices = prepared.before?.choices ?? options.kernelChoices;
+    const kernelChoices = checkpoint?.state.choices ?? options.kernelChoices;
     const engine = await session.engine({ kernelChoices, trains: true });
     let events: EventWriter | undefined;
     try {
@@ -156,7 +160,7 @@ export class TrainingRun implements TrainedModel {
     const loop = new TrainingLoop(trainer, this.#session, {
       batchAt: (index) => prepared.data.batches.at(index),
       steps: prepared.steps,
-      skipped: prepared.before?.skipped ?? 0,
+      skipped: prepared.checkpoint?.state.skipped ?? 0,
       onStep: (report, seconds) => this.logbook.step(report, seconds),
       pauses: this.#pauses,
       stopEarly: () => this.#isStalled,
@@ -320,14 +324,14 @@ export class TrainingRun implements TrainedModel {
 
 /** Opens the stages of the data, if there are any, with their starts in the log and in messages. */
 function openStages(
-  { args, recipe, data, before }: PreparedRun,
+  { args, recipe, data, checkpoint }: PreparedRun,
   { trainer, live, logbook }: Pick<TrainingRun, 'trainer' | 'live' | 'logbook'>,
   { emit }: TrainingSession,
 ): RunningStages | undefined {
   return data.batches.stages?.open({
     patience: args.patience,
     gradientAccumulationSteps: args.gradientAccumulationSteps,
-    before: before?.stages,
+    before: checkpoint?.state.stages,
     isBetter: (value, than) => isBetter(recipe.bestMetric, value, than),
     step: () => trainer.step,
     evalSteps: () => live.evalSteps,

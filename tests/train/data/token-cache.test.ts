@@ -17,11 +17,10 @@ import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { features } from '../../../src/features/features.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
-import { emitTo } from '../../../src/session/session-event.ts';
 import type { CorpusArguments } from '../../../src/train/data/corpus-arguments.ts';
 import { tokenCachePath } from '../../../src/train/data/run-files.ts';
 import { cacheKey, hashCorpus, readTokenCache } from '../../../src/train/data/token-cache.ts';
-import type { JobEvent } from '../../../src/train/report/training-events.ts';
+import { openCheckpoint } from '../../../src/train/run/open-checkpoint.ts';
 import { prepareRun } from '../../../src/train/run/prepared-run.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { errorAbout } from '../../support/expect-error.ts';
@@ -43,18 +42,17 @@ const given = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
 /** Sets up a resumed run; returns what it says, the files it opened as streams, and its data. */
 async function resumed(fields: Partial<TrainArguments> = {}) {
   const files = nodeFiles();
-  const told: string[] = [];
   const read: string[] = [];
-  const emit = emitTo((event: JobEvent) => void ('text' in event && told.push(event.text)));
   const stream = (path: string) => {
     read.push(path);
     return (files.stream as NonNullable<typeof files.stream>)(path);
   };
-  const context = { files: { ...files, stream }, emit, features };
-  const prepared = await prepareRun({ ...given(fields), resume: true }, context, {
-    files,
-    folder: at('model'),
-  });
+  const context = { files: { ...files, stream }, emit: () => undefined, features };
+  const prepared = await prepareRun(
+    { ...given(fields), resume: true },
+    context,
+    await openCheckpoint({ files, folder: at('model') }),
+  );
   const { data, dev, test, fingerprint, examples } = prepared;
   const text = { dev: [...dev], test: [...test], fingerprint, examples };
   // The corpus is read once for its hash, and once more if it is tokenized again.
@@ -62,7 +60,7 @@ async function resumed(fields: Partial<TrainArguments> = {}) {
     ...text,
     corpus: data.corpus,
     tokenized: read.length > 1,
-    said: told.filter((text) => text.startsWith(cache)),
+    unusable: prepared.facts.unusableCache,
     prepared,
   };
 }
@@ -110,7 +108,7 @@ it.each([
   copyFileSync(at('kept'), cache);
   writeFileSync(cache, damage(readFileSync(cache)));
   const again = await resumed();
-  expect(again.said).toEqual([`${cache}: it is damaged; tokenizing again`]);
+  expect(again.unusable).toEqual({ path: cache, problem: 'damaged' });
   expect(again.corpus).toEqual(first.corpus);
   await again.prepared.cache();
   expect(readFileSync(cache).equals(readFileSync(at('kept')))).toBe(true);
@@ -180,7 +178,7 @@ it('is not used with other pairs: a resumed run rejects them', async () => {
   await expect(resumed()).rejects.toThrow(errorAbout({ options: ['init'] }));
   writeFileSync(at('pairs.tsv'), tinyCorpus.replaceAll('\n', '\r\n')); // the same pairs
   const again = await resumed();
-  expect(again.said).toEqual([`${cache}: it has other pairs, tokenizers or settings; tokenizing again`]);
+  expect(again.unusable).toEqual({ path: cache, problem: 'outdated' });
   expect(again.corpus).toEqual(first.corpus);
   writeFileSync(at('pairs.tsv'), tinyCorpus);
 });

@@ -17,8 +17,10 @@ import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
+import { openCheckpoint } from '../../../src/train/run/open-checkpoint.ts';
 import { prepareRun } from '../../../src/train/run/prepared-run.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
+import { reportStart } from '../../../src/train/run/start-messages.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { errorAbout } from '../../support/expect-error.ts';
 import { jobs } from '../../support/jobs.ts';
@@ -44,7 +46,10 @@ async function prepared(args: TrainArguments, state?: object) {
     await saveModelFolder(files, 'm', { ...data, weights: new Float32Array(parameters.size) });
     await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
   }
-  return { ...(await prepareRun(args, session, state && { files, folder: 'm' })), told };
+  const checkpoint = state && (await openCheckpoint({ files, folder: 'm' }));
+  const run = await prepareRun(args, session, checkpoint);
+  reportStart(run, args, session);
+  return { ...run, told };
 }
 
 /** A training without a number of steps. */

@@ -18,9 +18,8 @@ import {
 } from '../work-division.ts';
 
 /**
- * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be
- * 0 to V -
- * 1. `classes`: V, if rows of the logits are padded to whole vectors; their gradients are 0 there.
+ * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be from 0 to
+ * V - 1. `classes`: V, if rows of the logits are padded to whole vectors; the gradients of the padding are 0.
  */
 export type CrossEntropyAttrs = {
   readonly smoothing: number;

@@ -49,7 +49,7 @@ function stepRules(
   const { position } = readStep(run.data(step));
   const { forced: P = 0, endId } = attrs;
   const numbers = run.data(rules);
-  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, firstOnly = 0] = numbers;
+  const [minLength = 0, forceEndAt = -1, ngram = 0, firstToken = -1, firstOnly = 0] = numbers;
   const banned = numbers.subarray(rulesSize(0), numbers.length - R * P);
   const [tokens, T, length] = [run.data(history), dim(history, 1), position + 1];
   for (let r = 0; r < R; r++) {
@@ -75,8 +75,8 @@ function stepRules(
         forbid(ids[ids.length - 1] as number);
       if (count > 1) i += count;
     }
-    for (let i = 0; n > 0 && i + n <= length; i++)
-      if (endsWith(past, length, past.subarray(i, i + n - 1))) forbid(past[i + n - 1] as number);
+    for (let i = 0; ngram > 0 && i + ngram <= length; i++)
+      if (endsWith(past, length, past.subarray(i, i + ngram - 1))) forbid(past[i + ngram - 1] as number);
   }
   return { forbidden, forced };
 }

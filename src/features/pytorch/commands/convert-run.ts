@@ -17,8 +17,10 @@ import { parseChanges } from '../../../train/report/run-changes.ts';
 import { reportName } from '../../../train/report/training-log.ts';
 import { settingsAfter } from '../../../train/run/live-run.ts';
 import { corpusFacts } from '../../../train/run/logbook.ts';
+import { openCheckpoint } from '../../../train/run/open-checkpoint.ts';
 import { type PreparedRun, prepareRun } from '../../../train/run/prepared-run.ts';
-import { argumentsIn, readTrainingState } from '../../../train/run/training-state.ts';
+import { reportStart } from '../../../train/run/start-messages.ts';
+import { argumentsIn } from '../../../train/run/training-state.ts';
 import { SettingTable } from '../../../train/settings/train-settings.ts';
 import { decayEnd } from '../../../train/update/schedule.ts';
 import { trainableParameters } from '../../../train/update/trainable-parameters.ts';
@@ -33,7 +35,8 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
       msg`not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
       { area: folder },
     );
-  const before = await readTrainingState(files, folder);
+  const checkpoint = await openCheckpoint({ files, folder });
+  const before = checkpoint.state;
   const started = argumentsIn(before, folder, new SettingTable(session.features.settings));
   const { corpus: pairs } = started;
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
@@ -51,7 +54,8 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
     'its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches',
     { area: folder },
   );
-  const prepared = await prepareRun(given, session, { files, folder });
+  const prepared = await prepareRun(given, session, checkpoint);
+  reportStart(prepared, given, session);
   const { args, data, parameters, recipe, update } = prepared;
   const planned = Math.max(prepared.steps, decayEnd(update.schedule) ?? 0);
   const last = steps ?? planned;

@@ -8,6 +8,7 @@ import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { emitTo } from '../../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../../src/train/report/training-events.ts';
 import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
+import { reportStart } from '../../../../src/train/run/start-messages.ts';
 import { holeValues } from '../../../support/expect-error.ts';
 import { type AllArguments, tinyTraining } from '../../../support/training.ts';
 
@@ -18,7 +19,9 @@ async function warnings(args: Partial<AllArguments>): Promise<unknown[]> {
   const pairs = Array.from({ length: 60 }, (_, i) => `one tree ${i}\tun árbol ${i}\n`).join('');
   const files = memoryFiles();
   await files.write('pairs.tsv', new TextEncoder().encode(pairs));
-  await prepareRun(tinyTraining({ vocabSize: 200, ...args }), { files, emit, features }, undefined);
+  const given = tinyTraining({ vocabSize: 200, ...args });
+  const session = { files, emit, features };
+  reportStart(await prepareRun(given, session, undefined), given, session);
   return told.flatMap((template) => {
     const [first, ...values] = holeValues(template) ?? [];
     return isDeepStrictEqual(first, option('augment')) ? [values] : [];

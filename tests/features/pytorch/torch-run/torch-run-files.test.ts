@@ -9,6 +9,7 @@ import { sizeOf } from '../../../../src/core/tensor.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../../src/files/safetensors.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { parameterList } from '../../../../src/model/parameters.ts';
+import { openCheckpoint } from '../../../../src/train/run/open-checkpoint.ts';
 import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
 import { readTrainingState } from '../../../../src/train/run/training-state.ts';
 import { heddle } from '../../../support/cli.ts';
@@ -32,10 +33,11 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
   });
   const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
   const files = cpuSession();
-  const { data: trained } = await prepareRun({ ...settings, out: at('run'), resume: true }, files, {
-    files: files.files,
-    folder: at('run'),
-  });
+  const { data: trained } = await prepareRun(
+    { ...settings, out: at('run'), resume: true },
+    files,
+    await openCheckpoint({ files: files.files, folder: at('run') }),
+  );
   expect(plan).toMatchObject({
     firstStep: 3,
     lastStep: 20,
