@@ -134,6 +134,54 @@ export function check(
   );
 }
 
+/** What a value is, in words: `a number`, `an object`. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof value === 'number') return Number.isNaN(value) ? 'NaN' : 'a number';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') return 'a text';
+  const kind = typeof value;
+  return `${kind === 'object' ? 'an' : 'a'} ${kind}`;
+}
+
+/** Whether a value is a shape: a list of whole numbers. */
+export const isShape = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+
+/** Types of arguments in words. A list of numbers may be a typed array. */
+type ArgumentType =
+  | 'a number'
+  | 'a text'
+  | 'a boolean'
+  | 'a function'
+  | 'a list'
+  | 'an object'
+  | 'a list of numbers'
+  | 'a list of whole numbers';
+
+function hasType(value: unknown, type: ArgumentType): boolean {
+  if (type === 'a list of whole numbers') return isShape(value);
+  const kind = kindOf(value);
+  if (type !== 'a list of numbers') return kind === type;
+  if (kind === 'a list') return (value as unknown[]).every((number) => typeof number === 'number');
+  return kind === 'an object' && 'length' in (value as object);
+}
+
+/**
+ * Throws a HeddleError about the function `area` unless the values, its arguments by name, have a type: JavaScript does
+ * not check it, and a text in place of a number would be NaN in a result.
+ * `checkTypes('gridOf', 'a number', { n, size })`.
+ */
+export function checkTypes(
+  area: string,
+  type: ArgumentType,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, value] of Object.entries(values))
+    if (!hasType(value, type))
+      throw new HeddleError(msg`${name} is ${kindOf(value)}, it must be ${type}`, { area });
+}
+
 /** Throws a HeddleError if the signal of a call is no AbortSignal. */
 export const checkSignal = (signal: AbortSignal | undefined): void =>
   check(!signal || signal.throwIfAborted, 'signal must be an AbortSignal');

@@ -1,6 +1,8 @@
 // The host of WebGPU that runs this code: its name and version, read from the user agent; and the name of its
 // adapter.
 
+import { checkTypes } from './errors.ts';
+
 /** Hosts of WebGPU. Chrome means any Chromium browser; Dawn is the package `webgpu` in Node. */
 export type GpuHost = 'Dawn' | 'Chrome' | 'Firefox' | 'Safari' | 'Deno';
 
@@ -38,5 +40,8 @@ export interface AdapterInfo {
  * @example
  * console.log(adapterName(device.adapter));
  */
-export const adapterName = (a: AdapterInfo): string =>
-  [a.vendor, a.architecture, a.description || a.device].filter((s) => s).join(' ') || 'unnamed adapter';
+export function adapterName(adapter: AdapterInfo): string {
+  checkTypes('adapterName', 'an object', { adapter });
+  const { vendor, architecture, description, device } = adapter;
+  return [vendor, architecture, description || device].filter((s) => s).join(' ') || 'unnamed adapter';
+}

@@ -2,6 +2,8 @@
 // (shaders/shared/random.wgsl gives the same bits); `Random` is a stream of its numbers, to initialize
 // weights, shuffle and generate corpora. Nothing here reads the clock.
 
+import { checkTypes } from './errors.ts';
+
 const M = 0xd256d193;
 const W = 0x9e3779b9;
 
@@ -56,7 +58,10 @@ export function hash(...words: number[]): number {
  * @example
  * const r = random(42, keyOf('shuffle'));
  */
-export const keyOf = (name: string): number => hash(...Array.from(name, (c) => c.codePointAt(0) ?? 0));
+export function keyOf(name: string): number {
+  checkTypes('keyOf', 'a text', { name });
+  return hash(...Array.from(name, (c) => c.codePointAt(0) ?? 0));
+}
 
 /** A stream of random numbers. Each number depends only on the key of the stream and its position. */
 export interface Random {
@@ -82,6 +87,7 @@ export interface Random {
  * r.uniform(); // in [0, 1)
  */
 export function random(...words: number[]): Random {
+  checkTypes('random', 'a number', Object.fromEntries(words.map((word, i) => [`word ${i + 1}`, word])));
   const key = hash(...words);
   const pair = new Uint32Array(2);
   let counter = 0;

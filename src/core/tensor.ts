@@ -1,5 +1,7 @@
 // Shapes, element types and tensors in host memory. No arithmetic.
 
+import { checkTypes } from './errors.ts';
+
 /** Element types. In host memory `f16` is a Uint16Array of bits (see float16.ts). */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 
@@ -26,7 +28,10 @@ export interface Tensor extends TensorType {
  * @example
  * sizeOf([2, 3, 4]); // 24
  */
-export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+export function sizeOf(shape: Shape): number {
+  checkTypes('sizeOf', 'a list of whole numbers', { shape });
+  return shape.reduce((a, b) => a * b, 1);
+}
 
 /**
  * Rounds a number of elements up to a multiple of 64. Slices of parameter buffers start there: bindings of WebGPU
@@ -46,7 +51,10 @@ export const bytesOf = (t: TensorType): number => sizeOf(t.shape) * bytesPer(t.d
  * @example
  * show([2, 3]); // '[2,3]'
  */
-export const show = (shape: Shape): string => `[${shape.join(',')}]`;
+export function show(shape: Shape): string {
+  checkTypes('show', 'a list', { shape });
+  return `[${shape.join(',')}]`;
+}
 
 /** Returns whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
@@ -77,6 +85,7 @@ export function transposed<T extends Float32Array | Int8Array>(data: T, rows: nu
  * matrixOf([2, 3, 4]); // { rows: 6, cols: 4 }
  */
 export function matrixOf(shape: Shape): { rows: number; cols: number } {
+  checkTypes('matrixOf', 'a list of whole numbers', { shape });
   const cols = shape[shape.length - 1] ?? 1;
   return { rows: cols === 0 ? 0 : sizeOf(shape) / cols, cols };
 }
@@ -104,6 +113,8 @@ export const allocate = (dtype: DType, length: number): TensorData => new arrayT
  * const x = f32([2, 2], [1, 2, 3, 4]);
  */
 export function f32(shape: Shape, data: ArrayLike<number>): Tensor {
+  checkTypes('f32', 'a list of whole numbers', { shape });
+  checkTypes('f32', 'a list of numbers', { data });
   return { dtype: 'f32', shape, data: Float32Array.from(data) };
 }
 
@@ -114,6 +125,8 @@ export function f32(shape: Shape, data: ArrayLike<number>): Tensor {
  * const ids = i32([1, 3], [5, 7, 2]);
  */
 export function i32(shape: Shape, data: ArrayLike<number>): Tensor {
+  checkTypes('i32', 'a list of whole numbers', { shape });
+  checkTypes('i32', 'a list of numbers', { data });
   return { dtype: 'i32', shape, data: Int32Array.from(data) };
 }
 
@@ -123,7 +136,11 @@ export function i32(shape: Shape, data: ArrayLike<number>): Tensor {
  * @example
  * const type = tensorType('f32', [2, 3]);
  */
-export const tensorType = (dtype: DType, shape: Shape): TensorType => ({ dtype, shape });
+export function tensorType(dtype: DType, shape: Shape): TensorType {
+  checkTypes('tensorType', 'a text', { dtype });
+  checkTypes('tensorType', 'a list of whole numbers', { shape });
+  return { dtype, shape };
+}
 
 /**
  * The size of an axis, 0 if there is none; a negative number counts from the last.
@@ -131,4 +148,8 @@ export const tensorType = (dtype: DType, shape: Shape): TensorType => ({ dtype, 
  * @example
  * console.log(dim({ shape: [2, 3] }, -1)); // 3
  */
-export const dim = ({ shape }: { readonly shape: Shape }, axis: number): number => shape.at(axis) ?? 0;
+export function dim(tensor: { readonly shape: Shape }, axis: number): number {
+  checkTypes('dim', 'an object', { tensor });
+  checkTypes('dim', 'a number', { axis });
+  return tensor.shape.at(axis) ?? 0;
+}

@@ -1,6 +1,7 @@
 // Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against
 // finite differences (checkGradient).
 
+import { checkTypes } from '../core/errors.ts';
 import { numbersOf, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
 import { relativeError } from '../core/relative-error.ts';
@@ -62,6 +63,8 @@ export interface OpCase<I extends string, O extends string, A extends Attrs> {
  * const x = randomTensor([4, 8], 1); // seed 1
  */
 export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
+  checkTypes('randomTensor', 'a list of whole numbers', { shape });
+  checkTypes('randomTensor', 'a number', { seed, scale });
   const r = random(seed);
   return f32(
     shape,
@@ -160,6 +163,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   op: Op<I, O, A>,
   c: OpCase<I, O, A>,
 ): Promise<Record<string, number>> {
+  checkTypes('checkOp', 'an object', { device, op, case: c });
   const traits = { ...device.traits, ...c.traits };
   const reference = build(op, c);
   const expected = expectedOf(reference, c);
@@ -229,8 +233,11 @@ function expectedOf<I extends string, O extends string, A extends Attrs>(
 export function checkGradient<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
   c: OpCase<I, O, A>,
-  { h = 1e-5, tolerance = 1e-6 } = {},
+  options: { readonly h?: number; readonly tolerance?: number } = {},
 ): void {
+  checkTypes('checkGradient', 'an object', { op, case: c, options });
+  const { h = 1e-5, tolerance = 1e-6 } = options;
+  checkTypes('checkGradient', 'a number', { h, tolerance });
   if (!c.wrt?.length)
     throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
   const { graph, data } = build(op, c);

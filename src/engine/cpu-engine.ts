@@ -1,5 +1,6 @@
 // The engine of the CPU: runs graphs through the ops' float64 references.
 
+import { checkTypes } from '../core/errors.ts';
 import { allocate, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
 import { createCpuExecutor } from './cpu/executor.ts';
 import type { Engine, Program } from './engine.ts';
@@ -39,8 +40,11 @@ export interface CpuEngineOptions {
  * @example
  * const [program] = await cpuEngine().prepare([graph]);
  */
-export const cpuEngine = ({ wideStates = false, others = [] }: CpuEngineOptions = {}): Engine =>
-  new CpuEngine(wideStates, others);
+export function cpuEngine(options: CpuEngineOptions = {}): Engine {
+  checkTypes('cpuEngine', 'an object', { options });
+  const { wideStates = false, others = [] } = options;
+  return new CpuEngine(wideStates, others);
+}
 
 /** Milliseconds between two pauses for timers, messages and signals. */
 const yieldInterval = 50;

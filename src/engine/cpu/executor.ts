@@ -2,7 +2,7 @@
 // GPU. Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load
 // this file.
 
-import { check } from '../../core/errors.ts';
+import { check, checkTypes } from '../../core/errors.ts';
 import { roundToF16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -64,6 +64,8 @@ export function createCpuExecutor(
   states = new Map<string, Float64Array>(),
   others: readonly OpReference[] = [],
 ): CpuExecutor {
+  checkTypes('createCpuExecutor', 'an object', { graph, states });
+  checkTypes('createCpuExecutor', 'a list', { others });
   const inPlace = new Map<AnyOp, OpReference[1]>(others);
   const tensors = new Map<Value, ReferenceTensor>();
   const allocate = (v: Value): Float64Array => {

@@ -20,6 +20,7 @@
 // skipped on all later nodes. A node whose variants all fail uses the naive one.
 
 import { withCallbacks } from '../../core/callbacks.ts';
+import { checkTypes } from '../../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Variant } from '../ops/op.ts';
 import { candidates, type KernelChoices, naiveOf, variantKey, variantNamed } from '../plan/kernel-choices.ts';
@@ -106,8 +107,11 @@ export const tuneKernels = (
   device: Device,
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
-): Promise<KernelChoices> =>
-  withCallbacks(options, (watched) => tuneWith(deviceTimer(device), device, graphs, watched));
+): Promise<KernelChoices> => {
+  checkTypes('tuneKernels', 'an object', { device, options });
+  checkTypes('tuneKernels', 'a list', { graphs });
+  return withCallbacks(options, (watched) => tuneWith(deviceTimer(device), device, graphs, watched));
+};
 
 /** The timer of a device. */
 function deviceTimer(device: Device): KernelTimer {

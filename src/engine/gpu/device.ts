@@ -1,6 +1,6 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
-import { HeddleError } from '../../core/errors.ts';
+import { checkTypes, HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import { msg } from '../../core/message.ts';
@@ -77,6 +77,8 @@ const requestedFeatures = [
  * console.log(adapterName(device.adapter));
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
+  if (gpu) checkTypes('openDevice', 'an object', { gpu });
+  checkTypes('openDevice', 'an object', { options });
   checkNames({ area: 'openDevice' }, ['require', 'powerPreference', 'submissions'], Object.keys(options));
   if (!gpu) throw noWebGpu();
   const refuse = async (error: unknown): Promise<never> => {
@@ -203,6 +205,7 @@ function historyOf(device: GPUDevice, given: Partial<GPUAdapterInfo> | undefined
  * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
  */
 export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): Device {
+  checkTypes('wrapDevice', 'an object', { device, info: info === undefined ? {} : info });
   const history = historyOf(device, info);
   const {
     vendor = '',

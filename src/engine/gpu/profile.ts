@@ -1,7 +1,7 @@
 // Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by
 // itself, so the sum is slightly more than the time of a real run.
 
-import { check } from '../../core/errors.ts';
+import { check, checkTypes } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import type { Pass } from '../plan/plan.ts';
@@ -64,6 +64,8 @@ export function profileOf(
  * const { ms, passes } = await profilePasses(device, runner, 10);
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
+  checkTypes('profilePasses', 'an object', { device, runner });
+  checkTypes('profilePasses', 'a number', { runs });
   runner.submit(); // warms up
   const runTimes: number[] = [];
   for (let run = 0; run < runs; run++) runTimes.push(await runner.time(1));
@@ -162,10 +164,11 @@ async function byTimestamps(
  * const [runner] = await new GpuEngine(device).preparePlans([makePlan(graph, { traits: device.traits })]);
  * const json = chromeTrace(await profilePasses(device, runner));
  */
-export const chromeTrace = ({ passes }: Profile): string =>
-  JSON.stringify({
+export function chromeTrace(profile: Profile): string {
+  checkTypes('chromeTrace', 'an object', { profile });
+  return JSON.stringify({
     displayTimeUnit: 'ms',
-    traceEvents: passes.map(({ pass, last, bytes }) => ({
+    traceEvents: profile.passes.map(({ pass, last, bytes }) => ({
       name: pass.op,
       cat: pass.scope,
       ph: 'X',
@@ -183,6 +186,7 @@ export const chromeTrace = ({ passes }: Profile): string =>
       },
     })),
   });
+}
 
 /** Settings of `printProfile`. */
 export interface ProfileTable {
@@ -201,7 +205,9 @@ export interface ProfileTable {
  * const [program] = await engine.prepare([graph]);
  * if (engine.profile) console.log(printProfile(await engine.profile(program)));
  */
-export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
+export function printProfile(profile: Profile, options: ProfileTable = {}): string {
+  checkTypes('printProfile', 'an object', { profile, options });
+  const { rows = 40, each = false } = options;
   const { passes, ms, runs, clock } = profile;
   const all = sumOf(`all ${passes.length} passes`, passes);
   const lines = each

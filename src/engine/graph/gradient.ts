@@ -1,6 +1,7 @@
 // Reverse-mode differentiation: walks the nodes backwards from a loss; each op adds its gradient as ordinary
 // nodes.
 
+import { checkTypes } from '../../core/errors.ts';
 import { add } from '../ops/elementwise/elementwise-ops.ts';
 import { named } from '../ops/named-tensors.ts';
 import type { Builder, Node, SomeByName, Value } from '../ops/op.ts';
@@ -26,6 +27,9 @@ export function gradients(
   segmentOf: SegmentOf = () => undefined,
   others: readonly Value[] = [],
 ): (Value | undefined)[] {
+  checkTypes('gradients', 'an object', { graph, loss });
+  checkTypes('gradients', 'a list', { wrt, others });
+  checkTypes('gradients', 'a function', { segmentOf });
   const needed = new Set<Value>(wrt);
   for (const node of graph.nodes)
     if (node.inputs.some((v) => needed.has(v))) for (const v of node.outputs) needed.add(v);

@@ -1,7 +1,7 @@
 // A graph: a list of nodes in the order in which they run, and the values between them. It knows shapes, not
 // devices.
 
-import { HeddleError } from '../../core/errors.ts';
+import { checkTypes, HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import {
@@ -278,6 +278,7 @@ function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): 
  * console.log(printGraph(new Graph()));
  */
 export function printGraph(graph: Graph): string {
+  checkTypes('printGraph', 'an object', { graph });
   const ref = (v: Value) => `%${v.id}`;
   const lines = [...graph.inputs.values(), ...graph.states.values()].map(
     (v) => `${ref(v)}: ${v.kind} ${v.name} ${v.dtype} ${show(v.shape)}`,

@@ -1,19 +1,10 @@
 // Checks of what a program gives an op, since JavaScript does not check types: inputs are tensors, and attributes have
 // the types that the op declares. Otherwise an object in place of a number would be NaN in a kernel.
 
-import { HeddleError } from '../../core/errors.ts';
+import { checkTypes, HeddleError, isShape, kindOf } from '../../core/errors.ts';
 import { listed, msg } from '../../core/message.ts';
 import type { AnyOp, Attrs, Value } from '../ops/op.ts';
 import { expectOptions } from '../ops/type-checks.ts';
-
-/** What a value is, in words: `a number`, `an object`. */
-function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (typeof value === 'number') return Number.isNaN(value) ? 'NaN' : 'a number';
-  if (Array.isArray(value)) return 'a list';
-  const kind = typeof value;
-  return `${kind === 'object' ? 'an' : 'a'} ${kind}`;
-}
 
 /** Whether a value is a tensor of a graph. */
 const isTensor = (value: unknown): value is Value =>
@@ -40,22 +31,22 @@ export function checkNode(
   attrs: Attrs,
 ): void {
   for (const [i, value] of list.entries()) checkTensor(area, names[i] ?? '', value);
-  const fail = (name: string, wanted: string): never => {
-    throw new HeddleError(msg`${name} is ${kindOf(attrs[name])}, it must be ${wanted}`, { area });
-  };
   expectOptions(area, attrs, Object.keys(declared?.types ?? attrs));
   const types = declared?.types;
   if (!types) {
     for (const [name, value] of Object.entries(attrs))
       if (Number.isNaN(value) || !['number', 'boolean', 'string', 'undefined'].includes(typeof value))
-        fail(name, 'a number, a boolean or a text');
+        throw new HeddleError(
+          msg`${name} is ${kindOf(value)}, it must be ${'a number, a boolean or a text'}`,
+          { area },
+        );
     return;
   }
   for (const [name, declaredType] of Object.entries(types)) {
     const value = attrs[name];
-    const type = declaredType.replace('?', '');
     if (value === undefined && declaredType.endsWith('?')) continue;
-    if (typeof value !== type || Number.isNaN(value)) fail(name, type === 'string' ? 'a text' : `a ${type}`);
+    const type = declaredType.replace('?', '') as 'number' | 'boolean' | 'string';
+    checkTypes(area, type === 'string' ? 'a text' : `a ${type}`, { [name]: value });
   }
 }
 
@@ -69,7 +60,7 @@ export function checkTensorType(kind: string, name: unknown, dtype: unknown, sha
     throw new HeddleError(msg`the type of ${name} is ${String(dtype)}, it must be one of ${listed(dtypes)}`, {
       area,
     });
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+  if (!isShape(shape))
     throw new HeddleError(msg`the shape of ${name} must be a list of whole numbers, it is ${String(shape)}`, {
       area,
     });

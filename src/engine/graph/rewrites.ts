@@ -1,6 +1,6 @@
 // The rewrites of losses and gradients, and the names of all rewrites. layer-rewrites.ts has those of layers.
 
-import { HeddleError } from '../../core/errors.ts';
+import { checkTypes, HeddleError } from '../../core/errors.ts';
 import { listed, msg } from '../../core/message.ts';
 import { alignedSize, bytesOf, matrixOf, sameShape, sizeOf } from '../../core/tensor.ts';
 import { activationBackwardOp } from '../ops/elementwise/activation-backward.ts';
@@ -196,6 +196,11 @@ export function checkRewriteNames(names: readonly string[]): void {
       throw new HeddleError(msg`There is no rewrite ${name}; the rewrites are ${listed(rewriteNames)}.`);
 }
 
+function checkRewriting(area: string, graph: Graph, off: readonly string[]): void {
+  checkTypes(area, 'an object', { graph });
+  checkTypes(area, 'a list', { off });
+}
+
 /**
  * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes
  * of logits at once. `trained`: the weights that are trained; default all.
@@ -209,6 +214,9 @@ export const fuseForward = (
   logitBytes?: number,
   trained?: ReadonlySet<Value>,
 ): void => {
+  checkRewriting('fuseForward', graph, off);
+  if (logitBytes !== undefined) checkTypes('fuseForward', 'a number', { logitBytes });
+  if (trained !== undefined) checkTypes('fuseForward', 'an object', { trained });
   applyAll(graph, lossRules(logitBytes, trained), off);
   fuseLayers(graph, off);
 };
@@ -219,8 +227,10 @@ export const fuseForward = (
  * @example
  * fuseBackward(graph);
  */
-export const fuseBackward = (graph: Graph, off: readonly string[] = []): void =>
+export function fuseBackward(graph: Graph, off: readonly string[] = []): void {
+  checkRewriting('fuseBackward', graph, off);
   applyAll(graph, backwardRules, off);
+}
 
 /**
  * Applies the rewrites of gradients that have been placed, except those named in `off`.
@@ -229,5 +239,6 @@ export const fuseBackward = (graph: Graph, off: readonly string[] = []): void =>
  * fusePlaced(graph);
  */
 export function fusePlaced(graph: Graph, off: readonly string[] = []): void {
+  checkRewriting('fusePlaced', graph, off);
   for (const [name, rewrite] of Object.entries(placedRewrites)) if (!off.includes(name)) rewrite(graph);
 }

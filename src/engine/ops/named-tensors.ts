@@ -1,5 +1,8 @@
 // Tensors of an op by their declared names: `x`, `step?` (optional) and `parts[]` (a list).
 
+import { checkTypes, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
+
 /** Name of a tensor as an op declares it, without `?` (optional) or `[]` (a list). */
 export type NameOf<P extends string> = P extends `${infer N}?` ? N : P extends `${infer N}[]` ? N : P;
 
@@ -20,10 +23,12 @@ export function listed<T>(
   declared: readonly string[],
   given: ByName<string, T>,
 ): { names: string[]; list: T[] } {
+  checkTypes(op, 'an object', { inputs: given });
   const all = declared.flatMap((d) => {
     const name = tensorName(d);
     const tensors = given[name];
-    if (tensors === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
+    if (tensors === undefined && !d.endsWith('?'))
+      throw new HeddleError(msg`${name} is missing`, { area: op });
     return (tensors === undefined ? [] : [tensors].flat()).map((tensor) => ({ name, tensor: tensor as T }));
   });
   return { names: all.map(({ name }) => name), list: all.map(({ tensor }) => tensor) };

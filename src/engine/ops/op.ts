@@ -3,6 +3,7 @@
 // are in *-gradients.ts and *-references.ts of each family. Values and nodes are plain data; engine/graph builds them, engine/plan orders and places them,
 // engine/cpu and engine/gpu run them.
 
+import { checkTypes } from '../../core/errors.ts';
 import type { DType, Shape, TensorType } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { type ByName, type NameOf, tensorName } from './named-tensors.ts';
@@ -37,7 +38,10 @@ export interface AttrsType<A> {
  * @example
  * const attrs = attrsOf<{ readonly eps: number }>({ eps: 'number' });
  */
-export const attrsOf = <A extends Attrs>(types?: AttrTypes<A>): AttrsType<A> => ({ types });
+export function attrsOf<A extends Attrs>(types?: AttrTypes<A>): AttrsType<A> {
+  if (types !== undefined) checkTypes('attrsOf', 'an object', { types });
+  return { types };
+}
 
 /**
  * Values for some of the declared names; a list may have gaps. As gradients: undefined is zero, or not
@@ -321,6 +325,8 @@ export function defineOp<
     variants?(inputs: ByName<NoInfer<I>, TensorType>, attrs: NoInfer<A>, traits: DeviceTraits): readonly V[];
   } & NoInfer<Omit<Op<I, O, A, V>, 'outputs' | 'variants'>>,
 ): Op<I, O, A, V> {
+  checkTypes('defineOp', 'an object', { definition });
+  checkTypes('defineOp', 'a list', { inputs: definition.inputs });
   const op = { ...definition, outputs: definition.outputs ?? [] };
   const names = [...op.inputs, ...op.outputs].map(tensorName);
   if (new Set(names).size < names.length)

@@ -1,6 +1,7 @@
 // Tensors of the CPU references: float64 numbers, row-major, indexed like matrices; and the sums of their
 // formulas.
 
+import { checkTypes } from '../../core/errors.ts';
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 
 /**
@@ -24,6 +25,8 @@ export class ReferenceTensor {
 
   /** A tensor of `data`, by default zeros. */
   constructor(shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))) {
+    checkTypes('ReferenceTensor', 'a list of whole numbers', { shape });
+    checkTypes('ReferenceTensor', 'a list of numbers', { data });
     this.shape = shape;
     this.data = data;
     this.size = data.length;

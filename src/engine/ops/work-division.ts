@@ -1,7 +1,7 @@
 // How kernels divide their work: items per thread, row groups, and ranges of buffers that exceed one binding.
 // On a GPU threads are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
 
-import { check } from '../../core/errors.ts';
+import { check, checkTypes } from '../../core/errors.ts';
 import { listed, msg } from '../../core/message.ts';
 import { type DType, type Shape, sizeOf } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
@@ -16,6 +16,7 @@ import { prefersSubgroupRows } from './vendor-preferences.ts';
  * console.log(gridOf(1000, 64)); // [16, 1, 1]
  */
 export function gridOf(n: number, size: number): [number, number, number] {
+  checkTypes('gridOf', 'a number', { n, size });
   const groups = Math.ceil(n / size);
   if (groups <= 65535) return [groups, 1, 1];
   const y = Math.ceil(groups / 65535);

@@ -1,6 +1,7 @@
 // A plan: a run as plain data. Passes in order, buffers, memory ranges of named tensors, costs. engine/gpu
 // runs it.
 
+import { checkTypes } from '../../core/errors.ts';
 import { formatMiB } from '../../core/format-numbers.ts';
 import type { DType, Shape } from '../../core/tensor.ts';
 import type { ShaderSource } from '../ops/op.ts';
@@ -83,6 +84,7 @@ export interface Plan {
  * console.log(printPlan(makePlan(graph)));
  */
 export function printPlan(plan: Plan): string {
+  checkTypes('printPlan', 'an object', { plan });
   const rows = plan.passes.map((p, i) => {
     const written = p.outputs.map((o) => `${o.dtype} [${o.shape.join(',')}]`).join(' ');
     const where = Object.entries(p.bind)

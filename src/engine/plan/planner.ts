@@ -1,6 +1,6 @@
 // The planner: graph -> plan. It chooses kernel variants, order and memory, without a GPU.
 
-import { HeddleError } from '../../core/errors.ts';
+import { checkTypes, HeddleError } from '../../core/errors.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
 import { listed, msg } from '../../core/message.ts';
 import { bytesOf, bytesPer, show } from '../../core/tensor.ts';
@@ -28,10 +28,9 @@ export interface PlanOptions {
  * const plan = makePlan(graph, { traits: device.traits });
  * console.log(printPlan(plan));
  */
-export function makePlan(
-  graph: Graph,
-  { traits = defaultTraits, kernelChoices = {} }: PlanOptions = {},
-): Plan {
+export function makePlan(graph: Graph, options: PlanOptions = {}): Plan {
+  checkTypes('makePlan', 'an object', { graph, options });
+  const { traits = defaultTraits, kernelChoices = {} } = options;
   const order = ordered(graph);
   const { groups, shared } = lifetimes(order);
   const { launches, scratch } = launchesOf(order.nodes, shared, traits, kernelChoices);

@@ -6,7 +6,7 @@ import { Graph } from '../../../src/engine/graph/graph.ts';
 import { listed, named } from '../../../src/engine/ops/named-tensors.ts';
 import { attrsOf, defineOp, type Node } from '../../../src/engine/ops/op.ts';
 import { applicationOf } from '../../../src/engine/ops/op-nodes.ts';
-import { errorNaming } from '../../support/expect-error.ts';
+import { errorAbout, errorNaming } from '../../support/expect-error.ts';
 import { scaleOp } from '../../support/toys.ts';
 
 const op = defineOp({
@@ -40,7 +40,9 @@ it('gives outputs by name, optional ones and lists as their inputs and attribute
 
 it('names an input that is missing', () => {
   const g = new Graph();
-  expect(() => g.apply(op, { parts: [] } as never, { rest: false })).toThrow(errorNaming('mix', 'x'));
+  expect(() => g.apply(op, { parts: [] } as never, { rest: false })).toThrow(
+    errorAbout({ area: 'mix', values: ['x'] }),
+  );
 });
 
 it('rejects a name that is declared twice', () => {

@@ -2,7 +2,7 @@
 // offset, grouped heads (fewer heads of keys than of queries), a soft cap, values of another width; and rotary
 // positions.
 
-import { check } from '../../../core/errors.ts';
+import { check, checkTypes } from '../../../core/errors.ts';
 import { listed, msg } from '../../../core/message.ts';
 import { dim, show } from '../../../core/tensor.ts';
 import { takeColumns } from '../elementwise/columns.ts';
@@ -41,6 +41,7 @@ export function maskedAttention(
   mask: Value | undefined,
   options: MaskedAttentionOptions = {},
 ): Value {
+  checkTypes('maskedAttention', 'an object', { q, k, v });
   expectOptions('maskedAttention', options, ['scale', 'softcap']);
   const { scale = 1 / Math.sqrt(dim(q, -1)), softcap: cap } = options;
   check(
@@ -78,15 +79,11 @@ const hidden = -1e30;
  * @example
  * const mask = attentionMask({ batch: 1, queries: 2, keys: 5, offset: 3 }); // two new tokens after three
  */
-export function attentionMask({
-  batch,
-  heads = 1,
-  groups = 1,
-  queries,
-  keys,
-  offset = Number.POSITIVE_INFINITY,
-  lens,
-}: AttentionMaskOptions): Float32Array {
+export function attentionMask(options: AttentionMaskOptions): Float32Array {
+  checkTypes('attentionMask', 'an object', { options });
+  const { batch, heads = 1, groups = 1, queries, keys, offset = Number.POSITIVE_INFINITY, lens } = options;
+  checkTypes('attentionMask', 'a number', { batch, heads, groups, queries, keys, offset });
+  if (lens !== undefined) checkTypes('attentionMask', 'a list of numbers', { lens });
   const mask = new Float32Array(batch * heads * groups * queries * keys);
   for (let row = 0; row * keys < mask.length; row++) {
     const b = Math.floor(row / (heads * groups * queries));
@@ -106,6 +103,7 @@ export function attentionMask({
  * const turned = rotaryEmbedding(graph, graph.input('q', 'f32', [8, 32]), cos, sin);
  */
 export function rotaryEmbedding(g: Builder, x: Value, cos: Value, sin: Value): Value {
+  checkTypes('rotaryEmbedding', 'an object', { x, cos, sin });
   const count = dim(x, -1) / 2;
   check(
     Number.isInteger(count) && dim(cos, -1) === count && dim(sin, -1) === count,

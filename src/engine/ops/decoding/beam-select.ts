@@ -90,8 +90,11 @@ export const beamSelectOp = defineOp({
  */
 export const beamSelect = (
   builder: Builder,
-  { logProbs, tokens, ends }: { readonly logProbs: Value; readonly tokens: Value; readonly ends: Value },
+  best: { readonly logProbs: Value; readonly tokens: Value; readonly ends: Value },
   scores: Value,
   step: Value,
   attrs: BeamSelectAttrs = {},
-): BeamStep => builder.apply(beamSelectOp, { logProbs, candidates: tokens, ends, scores, step }, attrs);
+): BeamStep => {
+  const { tokens: candidates, ...others } = { ...best };
+  return builder.apply(beamSelectOp, { ...others, candidates, scores, step }, attrs);
+};

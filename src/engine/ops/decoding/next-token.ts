@@ -1,7 +1,7 @@
 // The choice of the next token of each row: the most probable one (greedy) or a sample; best-tokens.ts has the K
 // most probable ones (beam search). Token rules that forbid tokens are data of a run, so one plan serves all.
 
-import { check } from '../../../core/errors.ts';
+import { check, checkTypes } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
@@ -72,7 +72,10 @@ const header = 5;
  * @example
  * console.log(rulesSize(2)); // 7
  */
-export const rulesSize = (banned: number, forced = 0): number => header + banned + forced;
+export function rulesSize(banned: number, forced = 0): number {
+  checkTypes('rulesSize', 'a number', { banned, forced });
+  return header + banned + forced;
+}
 
 /** Banned tokens and sequences as numbers: those of the first token, then the others; a sequence of n tokens is -n and its ids. */
 export const bannedNumbers = ({
@@ -93,6 +96,8 @@ export const bannedNumbers = ({
  * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
  */
 export function writeRules(out: Int32Array, rules: NextTokenRules): void {
+  checkTypes('writeRules', 'a list of numbers', { out });
+  checkTypes('writeRules', 'an object', { rules });
   const { minLength, forceEndAt, noRepeatNgram, firstToken, bannedFirst = [] } = rules;
   const banned = bannedNumbers(rules);
   check(
@@ -124,8 +129,12 @@ export const samplingSize = 4;
  * const sampling = new Float32Array(samplingSize);
  * writeSampling(sampling, { temperature: 0.8, topP: 0.9, topK: 40 });
  */
-export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sampling): void =>
+export function writeSampling(out: Float32Array, sampling: Sampling): void {
+  checkTypes('writeSampling', 'a list of numbers', { out });
+  checkTypes('writeSampling', 'an object', { sampling });
+  const { temperature, topP, topK } = sampling;
   out.set([temperature, topP, topK, 0]);
+}
 
 /**
  * Names of the inputs of all three ops, of which best-tokens.ts has one: logits f32 [R,1,V] (overwritten), history
@@ -306,6 +315,6 @@ export const sampleToken = (
   history: Value,
   rules: Value,
   step: Value,
-  { sampling, streams }: { readonly sampling: Value; readonly streams: Value },
+  drawn: { readonly sampling: Value; readonly streams: Value },
   attrs: NextTokenAttrs,
-): ChosenTokens => builder.apply(sampleTokenOp, { logits, history, rules, step, sampling, streams }, attrs);
+): ChosenTokens => builder.apply(sampleTokenOp, { logits, history, rules, step, ...drawn }, attrs);

@@ -171,7 +171,7 @@ export const dropoutOp = defineOp({
  * const y = dropout(graph, x, graph.input('step', 'u32', [stepWords]), { rate: 0.1, site: 0 });
  */
 export const dropout = (builder: Builder, x: Value, step: Value, attrs: DropoutAttrs): Value =>
-  attrs.rate === 0 ? x : builder.apply(dropoutOp, { x, step }, attrs).y;
+  attrs?.rate === 0 ? x : builder.apply(dropoutOp, { x, step }, attrs).y;
 
 /** y = log(max(x / count, 1e-37)); y may take the memory of x. */
 export const logMeanOp = defineOp({

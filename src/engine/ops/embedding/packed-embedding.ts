@@ -1,5 +1,6 @@
 // Token embedding from a table stored in 16, 8 or 4 bits, with its scale and positions. The table is not trained.
 
+import { checkTypes } from '../../../core/errors.ts';
 import { dim, sizeOf } from '../../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
 import {
@@ -96,9 +97,12 @@ export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
 export function packedEmbedding(
   builder: Builder,
   ids: Value,
-  { format, words, scales }: PackedValue,
-  { width, scale = 1, positions, positionIds, offset = 0, decode = false, step }: PackedEmbeddingOptions,
+  table: PackedValue,
+  options: PackedEmbeddingOptions,
 ): Value {
+  checkTypes('packed_embedding', 'an object', { options });
+  const { format, words, scales } = { ...table };
+  const { width, scale = 1, positions, positionIds, offset = 0, decode = false, step } = options;
   const inputs = { ids, words, scales, positions, positionIds, step: decode ? step : undefined };
   return builder.apply(packedEmbeddingOp, inputs, { format, width, scale, offset, decode }).out;
 }

@@ -1,5 +1,7 @@
 // Tables of sinusoidal positions: those of the paper, of fairseq and of Marian. They are computed on the host.
 
+import { checkTypes } from '../../../core/errors.ts';
+
 /**
  * `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first
  * (Marian).
@@ -16,6 +18,8 @@ export type SinusoidLayout = 'interleaved' | 'halves';
  * console.log(table.length); // 512 * 64
  */
 export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
+  checkTypes('sinusoids', 'a number', { length, width });
+  checkTypes('sinusoids', 'a text', { layout });
   const table = new Float32Array(length * width);
   const half = Math.ceil(width / 2);
   for (let p = 0; p < length; p++)

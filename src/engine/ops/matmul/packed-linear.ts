@@ -143,7 +143,10 @@ export interface PackedValue {
 export const packedLinear = (
   builder: Builder,
   x: Value,
-  { format, words, scales }: PackedValue,
+  weights: PackedValue,
   b?: Value,
   padded?: boolean,
-): Value => builder.apply(packedLinearOp, { x, words, scales, b }, { format, padded: padded || undefined }).y;
+): Value => {
+  const { format, words, scales } = { ...weights };
+  return builder.apply(packedLinearOp, { x, words, scales, b }, { format, padded: padded || undefined }).y;
+};

@@ -3,7 +3,7 @@
 // `scales`, the largest absolute value of its row. `int4` and `uint4`: a block of 32, as in packed-int4.ts. Rows
 // are padded with zeros to whole vectors.
 
-import { check } from '../../../core/errors.ts';
+import { check, checkTypes } from '../../../core/errors.ts';
 import { float16Table, toFloat16 } from '../../../core/float16.ts';
 import { listed, msg } from '../../../core/message.ts';
 import { dim, show, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -74,7 +74,11 @@ export const fillsVectors = (format: PackedFormat, cols: number): boolean =>
  * @example
  * console.log(wordsOf('int8', 64)); // 16
  */
-export const wordsOf = (format: PackedFormat, cols: number): number => 4 * vecsOf(format, cols);
+export function wordsOf(format: PackedFormat, cols: number): number {
+  checkTypes('wordsOf', 'a text', { format });
+  checkTypes('wordsOf', 'a number', { cols });
+  return 4 * vecsOf(format, cols);
+}
 
 /** Elements of the scales of a row of `cols` numbers: 0 for f16, one for int8, u32 words for int4. */
 export function scalesPerRow(format: PackedFormat, cols: number): number {
@@ -111,6 +115,9 @@ export function pack(
   words: Uint32Array,
   scales: Float32Array | Uint32Array,
 ): void {
+  checkTypes('pack', 'a text', { format });
+  checkTypes('pack', 'a list of numbers', { matrix, words });
+  if (scales !== undefined) checkTypes('pack', 'a list of numbers', { scales });
   check(Number.isInteger(cols) && cols > 0, () => msg`cols is ${cols}, it must be a whole number above 0`, {
     area: 'pack',
   });

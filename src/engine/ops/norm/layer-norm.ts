@@ -7,7 +7,7 @@ import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '
 import type { DeviceTraits } from '../device-traits.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
-import { expectDropout, expectType } from '../type-checks.ts';
+import { expectDropout, expectOptions, expectType } from '../type-checks.ts';
 import { gridOf, type RowGroup, rowConstants, rowReductionsFor, shaderFor } from '../work-division.ts';
 
 /** `eps` is added to the variance. */
@@ -165,10 +165,13 @@ export const layerNorm = (builder: Builder, x: Value, gamma: Value, beta: Value,
  */
 export const addLayerNorm = (
   builder: Builder,
-  { step, ...inputs }: { x: Value; residual: Value; gamma: Value; beta: Value; step?: Value },
-  { eps, rate = 0, site = 0 }: { eps: number; rate?: number; site?: number },
-): { readonly y: Value; readonly s: Value } =>
-  builder.apply(addLayerNormOp, { ...inputs, step: rate > 0 ? step : undefined }, { eps, rate, site });
+  inputs: { x: Value; residual: Value; gamma: Value; beta: Value; step?: Value },
+  options: { eps: number; rate?: number; site?: number },
+): { readonly y: Value; readonly s: Value } => {
+  expectOptions('add_layer_norm', options, ['eps', 'rate', 'site']);
+  const attrs = { rate: 0, site: 0, ...options };
+  return builder.apply(addLayerNormOp, { ...inputs, step: attrs.rate > 0 ? inputs.step : undefined }, attrs);
+};
 
 /**
  * RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of
