@@ -1,5 +1,5 @@
 // Placeholders for what a translation copies: names, numbers and times that both sides of a pair share. The page puts
-// the same placeholders into a text (demo/translate/copied-parts.ts).
+// the same placeholders into a text (demo/translate/worker/prepared-text.ts).
 
 /** Placeholders by kind, in the order of their use; the tokenizer of the model has a token for each. */
 export const copyPlaceholders = {

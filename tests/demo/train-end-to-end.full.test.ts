@@ -130,6 +130,14 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await untilText(page, '#models-message', 'words\\.zip was imported as words');
   await pickFiles(page, '#import-model', join(folder, 'words.safetensors'));
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
+  await pickFiles(page, '#import-model', join(folder, 'words-onnx.zip'));
+  await untilText(page, '#models-message', 'words-onnx\\.zip was imported as words-onnx');
+  await page.focus('::-p-aria([name="Load words-onnx to translate with it"][role="button"])');
+  await page.keyboard.press('Enter');
+  await untilText(page, '#translate-box [role="status"]', 'words-onnx is loaded|· words-onnx');
+  await page.focus('#translate');
+  await page.keyboard.press('Enter');
+  await untilText(page, '#translate-box [role="status"]', ' tokens in .*· words-onnx');
   await page.waitForSelector('[data-model="words 2"]'); // the list is drawn again, with new buttons
   // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click
   // then misses.

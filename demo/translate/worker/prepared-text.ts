@@ -1,6 +1,6 @@
 // What is done to a sentence before the model reads it, and undone in its translation: the case of a text in capitals,
-// placeholders for names, numbers and times, which the model copies (scripts/general-model/copies.mjs), and emoji, which
-// it does not know.
+// placeholders for names, numbers, dates and times, which the model copies (scripts/general-model/copies.mjs), a fragment
+// without its capital and its mark at the end, and emoji, which the model does not know.
 
 import type { KnownWords } from './known-words.ts';
 
@@ -11,15 +11,50 @@ export const copyPlaceholders = {
   time: ['\ue106', '\ue107'],
 } as const;
 
-const part =
-  /(?<![\p{L}\p{N}])(?:(?<time>\d{1,2}:\d\d)|(?<number>\d[\d.,]*\d|\d)|(?<name>\p{Lu}\p{L}+(?:-\p{Lu}\p{L}+)*))(?![\p{L}\p{N}])/gu;
+const months = 'January|February|March|April|May|June|July|August|September|October|November|December';
+const spanishMonths =
+  'enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre'.split('|');
+
+/** Dates, addresses, codes, prices in euros, times, numbers with scores and ranges, and names. */
+const part = new RegExp(
+  [
+    String.raw`(?<![\p{L}\p{N}])(?:(?<month>${months}) (?<day>\d{1,2})(?:st|nd|rd|th)?(?:,? (?<year>\d{4}))?`,
+    String.raw`(?:the )?(?<day2>\d{1,2})(?:st|nd|rd|th)?(?: of)? (?<month2>${months})(?:,? (?<year2>\d{4}))?`,
+    String.raw`(?<code>https?://\S*[\p{L}\p{N}/]|www\.\S*[\p{L}\p{N}/]|[\p{L}\p{N}._-]+@[\p{L}\p{N}.-]*[\p{L}\p{N}]|\p{Lu}+-?\d[\p{Lu}\d-]*|\d+(?: \d{2,})+|\d{3,}(?:-\d{2,})+)`,
+    String.raw`(?<currency>[€£]) ?(?<amount>\d(?:[\d.,]*\d)?)`,
+    String.raw`(?<time>\d{1,2}:\d\d)`,
+    String.raw`(?<number>\d(?:[\d.,:/–-]*\d)?)`,
+    String.raw`(?<name>(?:(?:Dr|Prof)\. )?\p{Lu}\p{L}+(?:-\p{Lu}\p{L}+)*))(?![\p{L}\p{N}])`,
+  ].join('|'),
+  'gu',
+);
+
+/** What a placeholder stands for in the sentence, and in its translation. */
+interface Copy {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** How a sentence is prepared. */
+export interface PrepareOptions {
+  /** Whether names, numbers, dates and times become placeholders. */
+  readonly withCopies: boolean;
+  /** Known names that become placeholders, too. */
+  readonly names?: ReadonlySet<string>;
+  /** Placeholders that are not used. */
+  readonly without?: ReadonlySet<string>;
+  /** Whether a sentence without a mark at its end gets one, and a capital. */
+  readonly asSentence?: boolean;
+}
 
 /** A sentence as the model reads it. */
 export interface PreparedText {
   readonly text: string;
   /** What each placeholder stands for. */
-  readonly copies: ReadonlyMap<string, string>;
+  readonly copies: ReadonlyMap<string, Copy>;
   readonly isUpper: boolean;
+  /** Whether a capital at the start and a mark at the end were added. */
+  readonly isFragment: boolean;
   /** Emoji before and after the text, with their spaces. */
   readonly around: readonly [before: string, after: string];
 }
@@ -54,47 +89,85 @@ function sentenceCase(text: string, words: KnownWords): string {
   });
 }
 
-/** Prepares a sentence. Without `withCopies` nothing becomes a placeholder. */
-export function prepareText(sentence: string, words: KnownWords, withCopies: boolean): PreparedText {
+/** What a sentence that begins with one of these asks. */
+const asks =
+  /^(?:who|what|when|where|why|how|which|whose|is|are|am|was|were|do|does|did|can|could|will|would|should|may|has|have) (?!a\b|the\b)/i;
+
+/** Whether a text has no mark at its end. */
+export const isFragment = (text: string): boolean => /[\p{L}\p{N}]$/u.test(text);
+
+/** A fragment as a sentence. */
+const asSentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\bi(?=['’ ]|$)/g, 'I')}${asks.test(text) ? '?' : '.'}`;
+
+/** The Spanish of a date; undefined for what is no date. */
+function spanishDate({ month, day, year, month2, day2, year2 }: Groups): string | undefined {
+  const at = months.split('|').indexOf(month ?? month2 ?? '');
+  if (at < 0) return undefined;
+  const inYear = year ?? year2;
+  return `el ${day ?? day2} de ${spanishMonths[at]}${inYear === undefined ? '' : ` de ${inYear}`}`;
+}
+
+/** The Spanish of a price in euros or pounds; undefined for what is none. */
+const spanishPrice = ({ currency, amount }: Groups): string | undefined =>
+  currency && `${amount} ${currency === '€' ? 'euros' : 'libras'}`;
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+/** Prepares a sentence. */
+export function prepareText(sentence: string, words: KnownWords, options: PrepareOptions): PreparedText {
   const isUpper = isInCapitals(sentence);
   const [, before = '', inner = '', after = ''] = emojiAround.exec(sentence) ?? [];
   const around = [before, after] as const;
-  const read = inner.replace(emojiInside, '');
+  const read = inner.replace(emojiInside, '').replaceAll('’', "'");
+  const isPart = options.asSentence === true && isFragment(read);
   const cased = isUpper ? sentenceCase(read, words) : read;
-  const copies = new Map<string, string>();
-  if (!withCopies) return { text: cased, copies, isUpper, around };
-  const free: Record<string, string[]> = {
-    name: [...copyPlaceholders.name],
-    number: [...copyPlaceholders.number],
-    time: [...copyPlaceholders.time],
-  };
-  const text = cased.replace(part, (found, ...rest) => {
-    const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>;
-    const kind = groups.time ? 'time' : groups.number ? 'number' : 'name';
+  const plain = isPart ? asSentence(cased) : cased;
+  const copies = new Map<string, Copy>();
+  const found = { copies, isUpper, isFragment: isPart, around };
+  if (!options.withCopies) return { text: plain, ...found };
+  const free = Object.fromEntries(
+    Object.entries(copyPlaceholders).map(([kind, all]) => [
+      kind,
+      all.filter((each) => !options.without?.has(each)),
+    ]),
+  );
+  const text = plain.replace(part, (source, ...rest) => {
+    const groups = rest.at(-1) as Groups;
+    const written = spanishDate(groups) ?? spanishPrice(groups);
+    const kind = groups.time ? 'time' : groups.number || written ? 'number' : 'name';
     // A word that the model knows is translated; a name that it has not seen is copied.
-    if (kind === 'name' && (words.has(found) || isUpper)) return found;
-    const known = [...copies].find(([, copied]) => copied === found)?.[0];
-    const placeholder = known === undefined ? free[kind]?.shift() : undefined;
-    if (placeholder === undefined) return found;
-    copies.set(placeholder, found);
+    if (groups.name && (isUpper || (words.has(source) && !options.names?.has(source)))) return source;
+    const known = [...copies].find(([, copy]) => copy.source === source)?.[0];
+    const placeholder = known ?? free[kind]?.shift();
+    if (placeholder === undefined) return source;
+    copies.set(placeholder, { source, target: written ?? source });
     return placeholder;
   });
-  return { text, copies, isUpper, around };
+  return { text, ...found };
 }
 
-/** Whether a translation has each placeholder exactly once. */
-export const keepsCopies = ({ copies }: PreparedText, translation: string): boolean =>
-  [...copies.keys()].every((placeholder) => translation.split(placeholder).length === 2) &&
-  !/[\ue100-\ue107]/.test([...copies.keys()].reduce((text, each) => text.replace(each, ''), translation));
+/** Placeholders that a translation does not have exactly once. */
+export const lostCopies = ({ copies }: PreparedText, translation: string): ReadonlySet<string> =>
+  new Set(
+    Object.values(copyPlaceholders)
+      .flat()
+      .filter((each) => translation.split(each).length !== (copies.has(each) ? 2 : 1)),
+  );
 
 /** The translation of a prepared text with what was copied, in its case, and with its emoji. */
 export function restoreText(
-  { copies, isUpper, around: [before, after] }: PreparedText,
+  { copies, isUpper, isFragment: isPart, around: [before, after] }: PreparedText,
   translation: string,
 ): string {
   const restored = [...copies].reduce(
-    (text, [placeholder, copied]) => text.replace(placeholder, copied),
-    translation,
+    (text, [placeholder, { target }]) => text.replace(placeholder, target),
+    isPart ? translation.replace(/\.$/, '') : translation,
   );
-  return before + (isUpper ? restored.toUpperCase() : restored) + after;
+  const dated = restored
+    .replace(/(?:\b(?:en|el|a) )?\bel (?=\d{1,2} de [a-z]+\b)/giu, (found, at: number) =>
+      at === 0 ? 'El ' : found.startsWith('a ') ? 'al ' : 'el ',
+    )
+    .replace(/\bde el (?=\d{1,2} de )/gu, 'del ');
+  return before + (isUpper ? dated.toUpperCase() : dated) + after;
 }

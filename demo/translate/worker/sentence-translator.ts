@@ -1,6 +1,12 @@
 // Translates a sentence, with the attention between its words and the words that the model is not sure of.
 
-import { doubtsOf, wordRanges, wordsOfTokens, wordWeights } from '../../../src/decode/word-weights.ts';
+import {
+  type Doubt,
+  doubtsOf,
+  wordRanges,
+  wordsOfTokens,
+  wordWeights,
+} from '../../../src/decode/word-weights.ts';
 import type { Generation, Model } from '../../../src/entries/heddle.ts';
 import type { SentDecoding, TranslatedSentence } from '../translate-protocol.ts';
 import type { KnownWords } from './known-words.ts';
@@ -8,8 +14,10 @@ import {
   copyPlaceholders,
   hasWords,
   isEmoji,
-  keepsCopies,
+  isFragment,
+  lostCopies,
   type PreparedText,
+  type PrepareOptions,
   prepareText,
   restoreText,
 } from './prepared-text.ts';
@@ -37,18 +45,21 @@ export class SentenceTranslator {
     signal?: AbortSignal,
   ): Promise<TranslatedSentence> {
     const { prepared, found } = await this.#generate(source, options, signal);
-    const target = found ? restoreText(prepared, found.text) : source;
+    const target = restoreText(prepared, found?.text ?? prepared.text);
     const attention = found?.attention ?? noAttention;
+    const columns = spread(prepared, prepared.text, 'source');
+    const rows = spread(prepared, found?.text ?? '', 'target');
     const weights = wordWeights(attention, prepared.text, found?.text ?? '');
-    const doubts = found && found.text !== '' ? doubtsOf(found) : [];
     return {
       source,
       target,
       space,
       sourceWords: wordsOf(source),
       targetWords: wordsOf(target),
-      weights,
-      doubts,
+      weights: rows.map((t) => columns.map((s) => weights[t]?.[s] ?? 0)),
+      doubts: doubtsIn(found).flatMap(({ word, probability }) =>
+        rows.flatMap((t, i) => (t === word ? [{ word: i, probability }] : [])),
+      ),
       attention: {
         ...attention,
         source: attention.source.map((each) => shown(each, prepared)),
@@ -84,21 +95,93 @@ export class SentenceTranslator {
     return changed === target.split(/\s+/)[word] ? undefined : changed;
   }
 
-  async #generate(
+  /**
+   * Translates a sentence as it is; if the model doubts, tries it as a whole sentence, and with the names that it doubts
+   * as copies, and takes what has the fewest doubts.
+   */
+  async #generate(source: string, options: SentDecoding, signal?: AbortSignal): Promise<Translated> {
+    const first = await this.#translate(source, { withCopies: this.#copies }, options, signal);
+    let best = first;
+    const tried: PrepareOptions[] = [];
+    if (isFragment(source)) tried.push({ withCopies: this.#copies, asSentence: true });
+    const names = this.#copies ? doubtedNames(first, this.#words) : new Set<string>();
+    if (names.size > 0) tried.push({ withCopies: true, names });
+    for (const each of tried) {
+      if (doubtsIn(best.found).length === 0) break;
+      const other = await this.#translate(source, each, options, signal);
+      if (isSurer(other, best)) best = other;
+    }
+    return best;
+  }
+
+  /** Translates a sentence; if the model loses a placeholder, with beam search, and then without those that it loses. */
+  async #translate(
     source: string,
+    given: PrepareOptions,
     options: SentDecoding,
     signal?: AbortSignal,
-  ): Promise<{ prepared: PreparedText; found: Generation | undefined }> {
-    const given = { ...options, attention: true, longTexts: 'crop', signal } as const;
-    const prepared = prepareText(source, this.#words, this.#copies);
-    if (!hasWords(prepared.text)) return { prepared, found: undefined };
-    const [found] = await this.#model.generate(prepared.text, given);
-    if (keepsCopies(prepared, found?.text ?? '')) return { prepared, found };
-    const plain = prepareText(source, this.#words, false);
-    const [again] = await this.#model.generate(plain.text, given);
-    return { prepared: plain, found: again };
+  ): Promise<Translated> {
+    const without = new Set<string>();
+    const generate = async (prepare: PrepareOptions, decoding: SentDecoding): Promise<Translated> => {
+      const prepared = prepareText(source, this.#words, prepare);
+      if (!hasWords(prepared.text)) return { prepared, found: undefined };
+      const all = { ...decoding, attention: true, longTexts: 'crop', signal } as const;
+      const [found] = await this.#model.generate(prepared.text, all);
+      return { prepared, found };
+    };
+    for (const decoding of [options, { method: 'beam', beams: 4 } as const, options]) {
+      const translated = await generate({ ...given, without }, decoding);
+      const { prepared, found } = translated;
+      const lost = lostCopies(prepared, found?.text ?? '');
+      if (lost.size === 0 || !found) return translated;
+      if (decoding !== options) for (const each of lost) without.add(each);
+    }
+    return generate({ ...given, withCopies: false }, options);
   }
 }
+
+/** A prepared sentence and what the model made of it; undefined: nothing to translate. */
+interface Translated {
+  readonly prepared: PreparedText;
+  readonly found: Generation | undefined;
+}
+
+const doubtsIn = (found: Generation | undefined): Doubt[] =>
+  found && found.text !== '' ? doubtsOf(found) : [];
+
+/** Whether a translation has fewer doubts than another, or as many and a higher probability. */
+function isSurer({ found: one }: Translated, { found: other }: Translated): boolean {
+  const fewer = doubtsIn(other).length - doubtsIn(one).length;
+  return fewer > 0 || (fewer === 0 && (one?.logProb ?? 0) > (other?.logProb ?? 0));
+}
+
+/** Days, months, feasts, and names of languages and peoples: Spanish has a word of its own for each. */
+const isTranslated =
+  /day$|(?:an|ish|ese|ch|ek)s?$|^(?:January|February|March|April|May|June|July|August|\w+ber|Christmas|Easter)$/;
+
+/** Known names of a sentence at which a doubtful word of the translation looks most. */
+function doubtedNames({ prepared, found }: Translated, words: KnownWords): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (!found?.attention) return names;
+  const read = prepared.text.split(/\s+/).filter(Boolean);
+  const weights = wordWeights(found.attention, prepared.text, found.text);
+  for (const { word } of doubtsIn(found)) {
+    const row = weights[word] ?? [];
+    const [name] = read[row.indexOf(Math.max(...row))]?.match(/\p{Lu}\p{L}+/u) ?? [];
+    if (name !== undefined && words.hasName(name) && !isTranslated.test(name)) names.add(name);
+  }
+  return names;
+}
+
+/** For each word of the text with copies, the index of its word in the text with placeholders. */
+const spread = ({ copies }: PreparedText, text: string, side: 'source' | 'target'): number[] =>
+  text
+    .split(/\s+/)
+    .filter(Boolean)
+    .flatMap((word, i) => {
+      const copied = [...copies].reduce((all, [each, copy]) => all.replace(each, copy[side]), word);
+      return copied.split(' ').map(() => i);
+    });
 
 /** The words of a text that the model reads or writes. */
 const wordsOf = (text: string) =>
@@ -114,4 +197,4 @@ function hasToken(tokenizer: Model['tokenizers']['source'], placeholder: string)
 
 /** A token as the page shows it: a placeholder as what it stands for. */
 const shown = (token: string, { copies }: PreparedText): string =>
-  [...copies].reduce((text, [placeholder, copied]) => text.replace(placeholder, copied), token);
+  [...copies].reduce((text, [placeholder, { source }]) => text.replace(placeholder, source), token);
