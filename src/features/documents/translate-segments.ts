@@ -222,7 +222,13 @@ function passesOf({ tokenizers }: SentenceModel): Pass[] {
   ];
 }
 
-/** Translates sentences, each in the first pass that keeps its codes. Equal texts are decoded once. */
+/** The search for another translation if the best one has no words: a model may end a short text at once. */
+const wordSearch = { method: 'beam', beams: 4, numReturn: 4 } as const;
+
+/**
+ * Translates sentences, each in the first pass that keeps its codes. Equal texts are decoded once. Of several
+ * translations the first that has words counts.
+ */
 async function translateSentences(
   model: SentenceModel,
   sentences: readonly InlineText[],
@@ -256,18 +262,35 @@ async function translateSentences(
     const placeholders = orders.some((order) => order !== undefined) ? orders : undefined;
     const generations = await model.generate(asked, { ...options, attention, phrases, placeholders });
     for (const { sentence, i, key } of wanted) {
-      const [made] = generations[places.get(key) as number] ?? [];
-      if (!made) continue;
-      // A line break of the model would end a cue or a paragraph.
-      const found = { ...made, text: made.text.replace(/[\n\r\u2028\u2029]/g, ' ') };
-      const text = use(sentence, found);
-      // What has neither words nor numbers is no translation of words.
-      if (text === undefined || !/[\p{L}\p{N}]/u.test(text.replace(/[\ue000-\uf7ff]/g, ''))) continue;
-      out[i] = { text, method, logProb: found.logProb, tokens: found.ids.length + 1 };
+      for (const made of generations[places.get(key) as number] ?? []) {
+        // A line break of the model would end a cue or a paragraph.
+        const found = { ...made, text: made.text.replace(/[\n\r\u2028\u2029]/g, ' ') };
+        const text = use(sentence, found);
+        // What has neither words nor numbers is no translation of words.
+        if (text === undefined || !/[\p{L}\p{N}]/u.test(text.replace(/[\ue000-\uf7ff]/g, ''))) continue;
+        out[i] = { text, method, logProb: found.logProb, tokens: found.ids.length + 1 };
+        break;
+      }
     }
   }
   await translateHalves(model, sentences, out, { termsOf, ...options });
+  await searchWords(model, sentences, out, { termsOf, ...options });
   return out;
+}
+
+/** Translates what is still open by `wordSearch`. */
+async function searchWords(
+  model: SentenceModel,
+  sentences: readonly InlineText[],
+  out: Sentence[],
+  options: SegmentOptions,
+): Promise<void> {
+  const isSearch = options.method === 'sample' || options.numReturn !== undefined;
+  const open = isSearch ? [] : [...out.keys()].filter((i) => out[i]?.method === 'not translated');
+  if (open.length === 0) return;
+  const texts = open.map((i) => sentences[i] as InlineText);
+  const made = await translateSentences(model, texts, { ...options, ...wordSearch });
+  for (const [n, i] of open.entries()) out[i] = made[n] as Sentence;
 }
 
 /** Translates what the model did not translate, such as a sentence that is too long, in two parts each. */

@@ -83,6 +83,30 @@ it('translates a text that is too long in parts, and leaves no segment with word
   );
 });
 
+it('takes another translation if the best one has no words', async () => {
+  const model = fakeModel((text) => (/^set/i.test(text) ? ' ' : upper(text)));
+  const searching: SentenceModel = {
+    ...model,
+    async generate(texts, options) {
+      const found = await model.generate(texts, options);
+      return options?.numReturn === undefined
+        ? found
+        : found.map(([best]) => (best ? [best, { ...best, text: 'SEARCHED' }] : []));
+    },
+  };
+  const texts = ['set', 'Set it. Other words.', '...'];
+  const segments = texts.map((text) => inlineText(text, anyCodes));
+  const made = await translateSegments(searching, segments);
+  expect(made.map(({ text }, i) => renderText(text, segments[i]?.codes ?? new Map()))).toEqual([
+    'SEARCHED',
+    'SEARCHED IT. OTHER WORDS.',
+    '...',
+  ]);
+  // Whoever samples, or takes several translations, gets what he asks for.
+  const [sampled] = await translateSegments(searching, [inlineText('set', anyCodes)], { method: 'sample' });
+  expect(sampled?.method).toBe('not translated');
+});
+
 it('asks for placeholders of a vocabulary that has them, numbered from 0', async () => {
   const asked: unknown[] = [];
   const known = ['\ue000', '\ue001', '\ue802', '\uf002'];

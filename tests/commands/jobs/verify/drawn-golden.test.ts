@@ -1,4 +1,5 @@
-// Random golden cases of ten families that are in tests/fixtures/golden-drawn, in float64.
+// Random golden cases of ten families that are in tests/fixtures/golden-drawn, in float64. They are one to three a family: a case
+// has 25 to 120 kB, so that ten of each would be 4 MB; drawn-golden.full.test.ts makes them anew from the makers.
 import { expect, it } from 'vitest';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { caseFolders, goldenFamilies, goldenProblems } from '../../../support/drawn-golden.ts';
