@@ -2,7 +2,8 @@
 // The process of the command line `heddle`: closed pipes and terminals, and errors that nothing catches.
 
 import { fstatSync } from 'node:fs';
-import { reasonOf } from '../host/disk-files.ts';
+import { renderMessage } from '../core/message.ts';
+import { systemReason } from '../host/disk-files.ts';
 import { runCommandLine } from './command-line.ts';
 import { endAtSignals, endIfStopped, stopWithoutReader } from './interruption.ts';
 import { reportError } from './output.ts';
@@ -25,7 +26,8 @@ for (const [name, stream] of Object.entries({ stdout: process.stdout, stderr: pr
     };
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return stopWithoutReader();
-    if (error.code !== 'EIO') return stopWithoutReader(`${name}: cannot write: ${reasonOf(error)}`);
+    if (error.code !== 'EIO')
+      return stopWithoutReader(`${name}: cannot write: ${renderMessage(systemReason(error))}`);
     if (!hungUp) process.on('exit', () => process.kill(process.pid, 'SIGHUP'));
     hungUp = true;
   });

@@ -20,7 +20,7 @@ import { type Message, msg } from '../core/message.ts';
 import { withSlashes } from '../files/files.ts';
 import { parseManifest } from '../files/folder-manifest.ts';
 import { manifestName } from '../files/model-file.ts';
-import { reasonOf } from '../host/disk-files.ts';
+import { systemReason } from '../host/disk-files.ts';
 
 /** Throws a HeddleError if the name of a file or folder is empty. `what`: the flag or argument. */
 export function checkNamed(what: string, name: string, kind: 'file' | 'folder' = 'folder'): void {
@@ -133,7 +133,7 @@ function writeProblem(path: string): Message | string | undefined {
     if (at !== targetOf(path) && !statSync(at).isDirectory())
       return msg`a part of the path is a file, not a folder`;
   } catch (error) {
-    return reasonOf(error);
+    return systemReason(error);
   }
   return undefined;
 }
@@ -171,6 +171,6 @@ export function writing<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     const kind = errorKind(error);
-    throw new HeddleError(msg`cannot write: ${reasonOf(error)}`, { area: path, kind, cause: error });
+    throw new HeddleError(msg`cannot write: ${systemReason(error)}`, { area: path, kind, cause: error });
   }
 }

@@ -1,7 +1,7 @@
 // Files on disk, by the file system calls of Node or Deno.
 
 import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 import {
   type Files,
   folderPart,
@@ -43,23 +43,23 @@ export interface Disk {
 }
 
 /** Messages for the system's error codes. */
-const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'the system does not permit it',
-  EROFS: 'it is on a read-only file system',
-  EISDIR: 'it is a folder, not a file',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EEXIST: 'a part of the path is a file, not a folder',
-  ENOTEMPTY: 'the folder is not empty',
-  ENOSPC: 'no space is left on the disk',
-  EDQUOT: 'the disk quota is used up',
-  EMFILE: 'too many files are open',
-  ENAMETOOLONG: 'the name is too long',
-  ELOOP: 'its symbolic links lead in a circle',
-  EFBIG: 'it is larger than the system permits',
-  EXDEV: 'it would have to move to another file system',
-  ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read',
+const reasons: Readonly<Record<string, Message>> = {
+  ENOENT: msg`there is no such file or folder`,
+  EACCES: msg`permission denied`,
+  EPERM: msg`the system does not permit it`,
+  EROFS: msg`it is on a read-only file system`,
+  EISDIR: msg`it is a folder, not a file`,
+  ENOTDIR: msg`a part of the path is a file, not a folder`,
+  EEXIST: msg`a part of the path is a file, not a folder`,
+  ENOTEMPTY: msg`the folder is not empty`,
+  ENOSPC: msg`no space is left on the disk`,
+  EDQUOT: msg`the disk quota is used up`,
+  EMFILE: msg`too many files are open`,
+  ENAMETOOLONG: msg`the name is too long`,
+  ELOOP: msg`its symbolic links lead in a circle`,
+  EFBIG: msg`it is larger than the system permits`,
+  EXDEV: msg`it would have to move to another file system`,
+  ERR_FS_FILE_TOO_LARGE: msg`it is larger than the 2 GiB that can be read`,
 };
 
 /** How many symbolic links in a row are followed: as many as Linux follows. */
@@ -67,8 +67,8 @@ const maxLinks = 40;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
-/** The reason of a failed file system call, as text. */
-export const reasonOf = (error: unknown): string => reasons[codeOf(error)] ?? messageOf(error);
+/** The reason of a failed call of the file system. */
+export const systemReason = (error: unknown): Message | string => reasons[codeOf(error)] ?? messageOf(error);
 
 /** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
 async function withPath<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
@@ -77,7 +77,7 @@ async function withPath<T>(action: string, path: string, work: () => Promise<T>)
   } catch (error) {
     if (error instanceof HeddleError) throw error;
     const kind = errorKind(error);
-    throw new HeddleError(msg`cannot ${action}: ${reasonOf(error)}`, { area: path, kind, cause: error });
+    throw new HeddleError(msg`cannot ${action}: ${systemReason(error)}`, { area: path, kind, cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { errorKind, HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { isObject } from '../files/json-files.ts';
-import { reasonOf } from './disk-files.ts';
+import { systemReason } from './disk-files.ts';
 
 /** Path of the lock file of a folder. */
 export const lockPath = (folder: string): string => join(dirname(folder), `.${basename(folder)}.lock`);
@@ -103,7 +103,7 @@ export async function lockFolder(given: string): Promise<() => Promise<void>> {
       // On a full disk the file is created, but nothing is written to it.
       if (linesOf(await textOf(path).catch(() => '{}')).length === 0) rmSync(path, { force: true });
       const kind = errorKind(error);
-      throw new HeddleError(msg`cannot lock it: ${path}: ${reasonOf(error)}`, {
+      throw new HeddleError(msg`cannot lock it: ${path}: ${systemReason(error)}`, {
         area: given,
         kind,
         cause: error,

@@ -3,7 +3,7 @@
 
 import { messageOf } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg, renderMessage } from '../core/message.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../engine/gpu/auto-tuning.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import { measurePeakGflops } from '../engine/gpu/roofs.ts';
@@ -46,10 +46,10 @@ export async function tuneWithStore(
   const stored = await store?.load(adapter);
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
-  const drop = (kernel: string, reason: string) => {
+  const drop = (kernel: string, reason: Message | string) => {
     const text = msg`kernel not used on this adapter: ${kernel}: ${reason}`;
     if (!dropped.has(kernel)) emit({ type: 'warning', text });
-    dropped.set(kernel, reason);
+    dropped.set(kernel, renderMessage(reason));
   };
   for (const [kernel, reason] of Object.entries(stored?.dropped ?? {})) drop(kernel, reason);
   const keep = async (): Promise<string | undefined> => {

@@ -198,7 +198,7 @@ describe('the file server', () => {
     ];
     for (const path of [...outside, `${folder}./../secret`, `${folder}.x/../secret`]) {
       await expect(lent.read(path), path).rejects.toThrow(errorAbout({ area: expect.any(String) }));
-      await expect(lent.exists(path), path).rejects.toThrow(errorAbout({ kind: 'input' }));
+      await expect(lent.exists(path), path).rejects.toThrow(errorAbout({ area: path }));
       await expect(lent.remove(path), path).rejects.toThrow(errorAbout({ area: expect.any(String) }));
     }
     await expect(lent.rename(at('x'), join(outer, 'y'))).rejects.toThrow(

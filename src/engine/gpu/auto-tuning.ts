@@ -21,6 +21,7 @@
 
 import { withCallbacks } from '../../core/callbacks.ts';
 import { checkTypes } from '../../core/errors.ts';
+import type { Message } from '../../core/message.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Variant } from '../ops/op.ts';
 import { candidates, type KernelChoices, naiveOf, variantKey, variantNamed } from '../plan/kernel-choices.ts';
@@ -42,7 +43,7 @@ export interface DroppedKernel {
   /** Op and variant: `linear tiled-64x64`. */
   readonly kernel: string;
   /** What is wrong, in one line. */
-  readonly reason: string;
+  readonly reason: Message | string;
 }
 
 /** Settings of `tuneKernels`. */
@@ -85,7 +86,7 @@ export interface TuneKernelsOptions {
 /** Checks and times kernels: on a device, or with given numbers in a test. */
 export interface KernelTimer {
   /** Returns what is wrong with the results of a variant; '' if nothing. */
-  check(node: Node, variant: Variant): Promise<string>;
+  check(node: Node, variant: Variant): Promise<Message | string>;
   /** Starts to compile variants before they are timed. */
   compile?(node: Node, variants: readonly Variant[]): void;
   /** Returns the milliseconds of a variant; the fastest so far took `best`. */
@@ -263,7 +264,8 @@ class Tuning {
     const reason = await this.#timer.check(node, variant);
     if (reason) {
       const kernel = `${node.op.name} ${variant.name}`;
-      this.#options.onDropped?.({ kernel, reason: reason.replace(/\s+/g, ' ') });
+      const inOneLine = typeof reason === 'string' ? reason.replace(/\s+/g, ' ') : reason;
+      this.#options.onDropped?.({ kernel, reason: inOneLine });
     }
     return !reason;
   }

@@ -3,6 +3,7 @@
 // correctness.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { bytesOf, type Shape } from '../../core/tensor.ts';
 import type { Node, Value, Variant } from '../ops/op.ts';
 import { naiveOf, variantKey } from '../plan/kernel-choices.ts';
@@ -34,14 +35,14 @@ const maxWork = { software: 3e7, gpu: 1e9 } as const;
 const workPerElement = 64;
 
 /** Results of the checks so far, by device and compiled kernels: '' if they are right, else what is wrong. */
-const verdicts = new WeakMap<GPUDevice, Map<string, string>>();
+const verdicts = new WeakMap<GPUDevice, Map<string, Message | string>>();
 
 /**
  * Returns a function that says what is wrong with a variant of a node; '' if nothing. Kernels that passed
  * before, on a node of another size, are not run again. It throws if the device is lost.
  */
-export function createChecker(device: Device): (node: Node, variant: Variant) => Promise<string> {
-  const known = verdicts.get(device.gpu) ?? new Map<string, string>();
+export function createChecker(device: Device): (node: Node, variant: Variant) => Promise<Message | string> {
+  const known = verdicts.get(device.gpu) ?? new Map<string, Message | string>();
   verdicts.set(device.gpu, known);
   /** The last checked node, and the results of its naive variant. */
   let last:
@@ -133,12 +134,12 @@ async function compare(
   variant: Variant,
   expected: readonly Expected[],
   naive: Variant,
-): Promise<string> {
+): Promise<Message | string> {
   const ran = await runVariant(device, isolated, variant);
   try {
     for await (const { error, allowed, passed } of ran.compare(expected, true))
       if (!passed)
-        return `it differs from ${naive.name} by ${error.toExponential(1)} of the largest value, allowed ${allowed}`;
+        return msg`it differs from ${naive.name} by ${error.toExponential(1)} of the largest value, allowed ${allowed}`;
     return '';
   } finally {
     ran.destroy();

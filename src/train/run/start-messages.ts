@@ -6,7 +6,6 @@ import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import type { CacheProblem } from '../data/cache-file.ts';
 import type { CorpusSession } from '../data/corpus-arguments.ts';
-import { corpusName } from '../data/load-corpus.ts';
 import type { TrainingData } from '../data/training-data.ts';
 import { formatChanges, parseChanges } from '../report/run-changes.ts';
 import { hasPackedBatches } from '../settings/run-defaults.ts';
@@ -63,7 +62,7 @@ const cacheProblems: Readonly<Record<CacheProblem, Message>> = {
 
 /** Says what is worth knowing about the data of a run. */
 function reportData(run: StartingRun, { emit }: Emit): void {
-  const { args, data, facts, fingerprint } = run;
+  const { data, facts, fingerprint } = run;
   const { unusableCache, warnings, otherVersion } = facts;
   if (unusableCache)
     emit({
@@ -74,7 +73,7 @@ function reportData(run: StartingRun, { emit }: Emit): void {
   if (otherVersion)
     emit({
       type: 'warning',
-      text: msg`${corpusName(args.corpus)}: ${changedPairs(otherVersion, fingerprint)}, because its version differs; the run goes on with other bits`,
+      text: msg`the built-in corpus has another version: ${changedPairs(otherVersion, fingerprint)}; the run goes on with other bits`,
     });
   const skipped = describeSkipped(data.corpus);
   if (skipped) emit({ type: 'message', text: skipped });

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphOf } from '../../../src/bench/kernel-case.ts';
 import { smallKernelCases } from '../../../src/bench/kernel-cases.ts';
+import { renderMessage } from '../../../src/core/message.ts';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { type DroppedKernel, tuneKernels } from '../../../src/engine/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../../src/engine/gpu/device.ts';
@@ -87,7 +88,8 @@ describe('createChecker', () => {
     ['right', /^$/],
     ['naive', /^$/],
   ])('of the variant %s says %s', async (variant, message) => {
-    expect(await createChecker(device)(doubled(64).node, { name: variant })).toMatch(message);
+    const verdict = await createChecker(device)(doubled(64).node, { name: variant });
+    expect(renderMessage(verdict)).toMatch(message);
     device.check(); // the device goes on
   });
 
@@ -135,7 +137,8 @@ describe('tuneKernels', () => {
       traits: { ...device.traits, matrices, maxWorkgroupBytes: 32768, software: false },
     };
     const dropped: string[] = [];
-    const onDropped = ({ kernel, reason }: DroppedKernel) => void dropped.push(`${kernel}: ${reason}`);
+    const onDropped = ({ kernel, reason }: DroppedKernel) =>
+      void dropped.push(`${kernel}: ${renderMessage(reason)}`);
     const choices = await tuneKernels(claiming, [graph], { budgetMs: -1, onDropped });
     expect(Object.values(choices)).toEqual(['tiled-64x64']);
     expect(dropped).toEqual([

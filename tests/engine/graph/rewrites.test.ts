@@ -1,7 +1,6 @@
 // Rewrites: each changes the graph but not its results, forward and backward, with and without dropout.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../../src/core/errors.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { Graph, printGraph } from '../../../src/engine/graph/graph.ts';
 import {
@@ -129,7 +128,9 @@ describe('each rewrite', () => {
 describe('names', () => {
   it('of rewrites are accepted, others rejected with the list', () => {
     expect(() => checkRewriteNames(rewriteNames)).not.toThrow();
-    expect(() => checkRewriteNames(['linear-activation', 'magic'])).toThrow(HeddleError);
+    expect(() => checkRewriteNames(['linear-activation', 'magic'])).toThrow(
+      errorAbout({ values: ['magic'] }),
+    );
     expect(() => checkRewriteNames(['magic'])).toThrow(
       errorAbout({ values: ['magic', 'loss-chunks', 'linear-activation', 'residual-norm'] }),
     );

@@ -1,7 +1,6 @@
 // Reads pairs from TSV, and reports bad lines.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { HeddleError } from '../../../src/core/errors.ts';
 import { type Message, renderMessage } from '../../../src/core/message.ts';
 import { describeBad } from '../../../src/text/corpus/pair-files.ts';
 import { readTsv } from '../../../src/text/corpus/tsv.ts';
@@ -110,7 +109,6 @@ it('rejects an empty file, one without a tab, and one without a pair', () => {
 it('names the line that is not UTF-8', () => {
   const latin1 = Uint8Array.from([...bytes('a\tb\nc\td\nn'), 0xf1, ...bytes('o\te\n')]);
   expect(() => readTsv(latin1, 'b.tsv')).toThrow(errorAbout({ area: 'b.tsv', values: [3] }));
-  expect(() => readTsv(latin1, 'b.tsv')).toThrow(HeddleError);
   const cut = bytes('a\tñ').slice(0, -1);
   expect(() => readTsv(cut, 'b.tsv')).toThrow(errorAbout({ area: 'b.tsv', values: [1] }));
   const utf16 = Uint8Array.from([0xff, 0xfe, 0x61, 0, 9, 0, 0x62, 0]);

@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
-import { HeddleError } from '../../../src/core/errors.ts';
 import { features } from '../../../src/features/features.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import type { CorpusArguments } from '../../../src/train/data/corpus-arguments.ts';
@@ -125,7 +124,7 @@ it("leaves a file of the user's with its name", async () => {
   rmSync(cache);
   const before = await resumed();
   mkdirSync(cache);
-  await expect(before.prepared.cache()).rejects.toThrow(HeddleError);
+  await expect(before.prepared.cache()).rejects.toThrow(errorAbout({ area: cache }));
   rmSync(cache, { recursive: true });
 });
 
