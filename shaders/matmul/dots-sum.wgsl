@@ -4,7 +4,7 @@
 // All threads of a workgroup add up together, which the analysis of WGSL cannot see.
 @if(subgroups) diagnostic(off, subgroup_uniformity);
 
-const ROWS: u32 = 4u; // 1, 4, 8 or 16
+const ROWS: u32 = 4u; // 1, 2, 4, 8 or 16
 const COLUMNS: u32 = 16u;
 const LANES: u32 = 16u;
 const THREADS: u32 = 64u;

@@ -28,6 +28,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> dx: array<f32>; // [rows, ins]
 
 override UNPADDED_ROWS: bool = true; // a row of w has no padding
+override PARTS_APART: bool = false; // words are read part by part, so that few registers wait for their use
 const TILE_LANES: u32 = 32u;
 // Parts up to which a loop is unrolled. CPUs have too few registers for the x of four parts of int8 or int4.
 const MAX_UNROLLED: u32 = 4u;
@@ -69,6 +70,12 @@ fn block(words: Words, part: u32, half: u32) -> mat4x4<f32> {
     unpacked(words.w0, part, half), unpacked(words.w1, part, half), unpacked(words.w2, part, half), unpacked(words.w3, part, half)));
 }
 
+// The same, of a part of vectors `at` of w that is read now.
+fn block_apart(words: Words, at: vec4<u32>, part: u32, half: u32) -> mat4x4<f32> {
+  return block(Words(
+    with_part(words.w0, at.x, part), with_part(words.w1, at.y, part), with_part(words.w2, at.z, part), with_part(words.w3, at.w, part)), 0u, half);
+}
+
 // The numbers of a row of x that belong to half of a part of vector c of w.
 @if(int4) fn x_of(row: u32, c: u32, part: u32, half: u32) -> vec4<f32> {
   let i = c * VECS_PER_LOAD + 2u * part;
@@ -99,7 +106,8 @@ fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS
     for (var part = 0u; part < min(PARTS, 4u * params.vecs); part++) {
       // unroll
       for (var half = 0u; half < HALVES; half++) {
-        let b = block(words, part, half);
+        var b: mat4x4<f32>;
+        if (PARTS_APART) { b = block_apart(words, w_at, part, half); } else { b = block(words, part, half); }
         // unroll
         for (var r = 0u; r < ROWS; r++) {
           let v = x_of(x_rows[r], c, part, half);

@@ -66,6 +66,15 @@ const VECS_PER_LOAD: u32 = PARTS * HALVES;
   return numbers(p.words[2u * part], p.words[2u * part + 1u]);
 }
 
+// A vector of words whose first part is part `part` of vector `i` of w.
+@if(int8) fn with_part(p: Packed, i: u32, part: u32) -> Packed { return Packed(vec4(w[i][part], 0u, 0u, 0u)); }
+@elif(int4) fn with_part(p: Packed, i: u32, part: u32) -> Packed {
+  return Packed(vec4(w[i][part], 0u, 0u, 0u), p.scale, p.offset);
+}
+@else fn with_part(p: Packed, i: u32, part: u32) -> Packed {
+  return Packed(vec4(w[i][2u * part], w[i][2u * part + 1u], 0u, 0u));
+}
+
 // The words of thread `share` of two that share a vector of words of int4.
 @if(int4) fn share_of(p: Packed, share: u32) -> Packed {
   return Packed(vec4(select(p.words.xy, p.words.zw, share == 1u), 0u, 0u), p.scale, p.offset);

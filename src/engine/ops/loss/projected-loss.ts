@@ -11,7 +11,7 @@ import type { DeviceTraits } from '../device-traits.ts';
 import { linearOp } from '../matmul/linear.ts';
 import { backwardKernels, backwardLaunches } from '../matmul/linear-backward.ts';
 import { naiveProduct, type ProductVariant, productKernels } from '../matmul/matmul-kernels.ts';
-import { type PackedRows, packedLinearOp, packedRows } from '../matmul/packed-linear.ts';
+import { fittingRows, type PackedRows, packedLinearOp, packedRows } from '../matmul/packed-linear.ts';
 import { packedBackwardKernels, packedLinearBackwardOp } from '../matmul/packed-linear-backward.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
 import { attrsOf, defineOp, type Launch, sampleIds, type TensorTypes, type Value } from '../op.ts';
@@ -73,7 +73,11 @@ export const projectedLossOp = defineOp({
     const { variant } = context;
     const isProduct = 'columns' in variant;
     const plain = { ...context, variant: isProduct ? variant : naiveProduct, shared: () => false };
-    const packed = { ...plain, variant: isProduct ? packedRows(4) : variant };
+    const packedVariant = isProduct ? packedRows(4) : variant;
+    const fitting = (most: number): PackedRows =>
+      format ? packedRows(fittingRows(most, format, context.traits)) : packedRows(most);
+    const packed = { ...plain, variant: isProduct ? fitting(4) : packedVariant };
+    const product = { ...plain, variant: fitting(packedVariant.rows) };
     const rowGroup = {
       ...plain,
       variant: rowGroupFor(variant, width, context.traits),
@@ -91,7 +95,7 @@ export const projectedLossOp = defineOp({
               { x: xs, words: w, scales, b },
               { y: logits },
               { format, padded: true },
-              packed,
+              product,
             )
           : linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none', padded: true }, plain)),
       );

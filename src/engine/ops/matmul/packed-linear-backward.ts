@@ -4,7 +4,7 @@ import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { subgroupSizeFor } from '../vendor-preferences.ts';
+import { hasFewRegisters, subgroupSizeFor } from '../vendor-preferences.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
 import { type PackedAttrs, type PackedRows, packedRows } from './packed-linear.ts';
 import {
@@ -25,9 +25,12 @@ import {
 export const packedBackwardKernels = (
   rows: number,
   format: PackedFormat,
-  { software }: DeviceTraits,
-): readonly PackedRows[] =>
-  rows <= 4 || format !== 'f16' || software ? [packedRows(4)] : [packedRows(8), packedRows(4)];
+  traits: DeviceTraits,
+): readonly PackedRows[] => {
+  if (format !== 'f16') return [packedRows(hasFewRegisters(traits) ? 2 : 4)];
+  const isFew = rows <= 4 || traits.software || hasFewRegisters(traits);
+  return isFew ? [packedRows(4)] : [packedRows(8), packedRows(4)];
+};
 
 /** dy [..,O] (may be padded), words u32 [O, words of I], the scales of the format; dx [..,I] = dy·w. */
 export const packedLinearBackwardOp = defineOp({

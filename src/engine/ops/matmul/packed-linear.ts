@@ -5,7 +5,7 @@ import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type TensorTypes, type Value, type Variant } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { prefersSubgroupRows, subgroupSizeFor } from '../vendor-preferences.ts';
+import { hasFewRegisters, prefersSubgroupRows, subgroupSizeFor } from '../vendor-preferences.ts';
 import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, hasSubgroupDots, lanesConstants, maxDots } from './matmul-kernels.ts';
 import {
@@ -38,6 +38,12 @@ export interface PackedRows extends PackedVariant {
 /** A kernel with so many rows a thread. */
 export const packedRows = (rows: number): PackedRows => ({ name: `rows-${rows}`, family: 'rows', rows });
 
+/** Fewer rows of a thread for GPUs with few registers: unpacking weights takes some too, int4 most. */
+export function fittingRows(rows: number, format: PackedFormat, traits: DeviceTraits): number {
+  if (!hasFewRegisters(traits)) return rows;
+  return isInt4(format) ? 1 : Math.min(rows, 2);
+}
+
 const rolledRows = (variant: PackedRows): PackedRows => ({
   ...variant,
   name: `${variant.name}-rolled`,
@@ -51,7 +57,7 @@ const packedDots = (rows: number): PackedVariant => ({ name: 'dots', family: 'do
  * many registers that it starts with the smallest subgroup, if kernels request it.
  */
 function packedDotsFor(rows: number, format: PackedFormat, traits: DeviceTraits): readonly PackedVariant[] {
-  const dots = packedDots(dotsRows(rows, traits));
+  const dots = packedDots(fittingRows(dotsRows(rows, traits), format, traits));
   if (rows > 1 || !hasSubgroupDots(traits)) return [dots];
   const bySubgroups = { ...dots, name: 'dots-subgroups', lanes: traits.subgroupSize };
   const needsRegisters =
@@ -85,7 +91,7 @@ export const packedLinearOp = defineOp({
   ): readonly PackedVariant[] {
     const { rows, cols } = matrixOf(x.shape);
     const dots = rows <= 16 && dim(words, 0) <= maxDots ? packedDotsFor(rows, format, traits) : [];
-    const fewest = packedRows(rows === 1 ? 1 : 4);
+    const fewest = packedRows(rows === 1 ? 1 : fittingRows(4, format, traits));
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
     // fastest.
     if (!fillsVectors(format, cols)) return isInt4(format) && rows > 4 ? [fewest] : [...dots, fewest];
@@ -97,6 +103,10 @@ export const packedLinearOp = defineOp({
     if (traits.software && rows > 4) return [most, ...(rolled.length > 0 ? rolled : [fewest])];
     if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? dots : [])];
     // More rows would not fit the registers of GPUs; int8 and int4 need more registers.
+    if (hasFewRegisters(traits)) {
+      // Two rows of int4 unpack half as often, but access scratch memory.
+      return rows > 1 && isInt4(format) ? [...dots, fewest, packedRows(2)] : [...dots, fewest];
+    }
     return rows <= 4 || format !== 'f16' ? [...dots, fewest] : [...dots, packedRows(8), fewest];
   },
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
@@ -107,12 +117,17 @@ export const packedLinearOp = defineOp({
     const UNPADDED_ROWS = fillsVectors(format, cols) ? 1 : 0;
     const constants = { ROWS, UNPADDED_ROWS, ...packedConstants(format), ...lanesConstants(lanes) };
     const isRolled = rolled || (isInt4(format) && UNPADDED_ROWS === 0);
+    const isApart = isInt4(format) && hasFewRegisters(traits);
     const vectors = { vecs: vecsOf(format, cols), scale_words: scalesPerRow(format, cols) };
     const sizes = { rows, ins: cols, ...vectors, width: dim(y, -1) };
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
       shader: packedShader('packed-linear', format, lanes !== undefined),
       entry: dots ? 'dots' : 'tiles',
-      constants: isRolled ? { ...constants, MAX_UNROLLED: 2 } : constants,
+      constants: {
+        ...constants,
+        ...(isRolled || isApart ? { MAX_UNROLLED: 2 } : {}),
+        ...(isApart ? { PARTS_APART: 1 } : {}),
+      },
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
       bind: { x, ...weights, bias: b, y },
       grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
