@@ -46,7 +46,7 @@ export function createXxh32() {
   return {
     add(part: Uint8Array): void {
       // Words start at multiples of 4: a file in an archive may not.
-      const aligned = part.byteOffset % 4 === 0 ? part : part.slice();
+      const aligned = part.byteOffset % 4 === 0 ? part : new Uint8Array(part); // slice() of a Buffer copies nothing
       const whole = part.length - (part.length % stripe);
       const words = new Int32Array(aligned.buffer, aligned.byteOffset, whole / 4);
       for (let at = 0; at < words.length; at += blockWords)

@@ -55,3 +55,10 @@ it('changes with every bit', () => {
   }
   expect(hashes.size).toBe(8 * bytes.length + 1);
 });
+
+it('of a Buffer of Node that begins between two words', () => {
+  const bytes = counted(67);
+  const shifted = Buffer.alloc(68);
+  shifted.set(bytes, 1);
+  expect(xxh32Of(shifted.subarray(1))).toBe(xxh32Of(bytes));
+});
