@@ -120,7 +120,9 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   const model = await loadModelFolder(memory, 'words');
   const wanted = (await onnx?.write?.({ model, dtype: 'q8' } as OutgoingModel)) ?? {};
   const found = await unzip(exported, 'words-onnx.zip');
-  expect(Object.keys(found).sort()).toEqual([...Object.keys(wanted), 'heddle-manifest.json'].sort());
+  expect(Object.keys(found).sort()).toEqual(
+    [...Object.keys(wanted), 'README.md', 'heddle-manifest.json', 'heddle.safetensors'].sort(),
+  );
   for (const [name, bytes] of Object.entries(wanted)) expect(found[name]?.length, name).toBe(bytes.length);
   await press(page, 'Delete words');
   await page.waitForSelector('dialog[open]');
@@ -132,6 +134,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
   await pickFiles(page, '#import-model', join(folder, 'words-onnx.zip'));
   await untilText(page, '#models-message', 'words-onnx\\.zip was imported as words-onnx');
+  await page.waitForSelector('[data-model="words-onnx"]');
   await page.focus('::-p-aria([name="Load words-onnx to translate with it"][role="button"])');
   await page.keyboard.press('Enter');
   await untilText(page, '#translate-box [role="status"]', 'words-onnx is loaded|· words-onnx');
