@@ -3,6 +3,8 @@
 // need.
 
 import { Parser } from 'htmlparser2';
+import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import type { DocumentUnit, Edit, ParseDocument } from './document.ts';
 import { isTextAttribute } from './html-attributes.ts';
@@ -64,6 +66,8 @@ const skipped = new Set([
   'samp',
   'var',
 ]);
+/** Elements that are open at the same time. Browsers nest at most 512; the parser takes longer for each that is open. */
+const maxDepth = 10_000;
 const empty = /^(?:br|img|wbr|hr|input|meta|link|area|base|col|embed|source|track|param)$/;
 
 /** A text attribute in a tag: its value, and its place in the file, with its quotes. */
@@ -89,6 +93,8 @@ type Part =
 class HtmlRuns {
   readonly units: DocumentUnit[] = [];
   readonly #text: string;
+  /** Name of the file, for errors. */
+  readonly #name: string;
   #parts: Part[] = [];
   #skip = 0;
   readonly #untranslated: boolean[] = [];
@@ -99,8 +105,9 @@ class HtmlRuns {
   /** Where the last counted line starts, and its number. */
   #line = { at: 0, number: 1 };
 
-  constructor(text: string) {
+  constructor(text: string, name: string) {
     this.#text = text;
+    this.#name = name;
   }
 
   get #isSkipped(): boolean {
@@ -129,6 +136,9 @@ class HtmlRuns {
     } else if (!this.#isSkipped && !isUntranslated && !isSkipped)
       this.#parts.push({ tag, kind: isEmpty ? 'single' : 'open', attributes: texts, start, end });
     if (isEmpty) return;
+    check(this.#untranslated.length < maxDepth, msg`elements are nested more than ${maxDepth} deep`, {
+      area: this.#name,
+    });
     this.#untranslated.push(isSkipped || isUntranslated);
     if (isSkipped || isUntranslated) {
       if (inline.has(tag) && !this.#isSkipped) this.#hidden = { start, depth: this.#untranslated.length };
@@ -267,8 +277,8 @@ const writtenRun = (text: string, run: Run, edits: ReadonlyMap<TextAttribute, Ed
     .join('');
 
 /** Parses a page or a fragment. */
-export const parseHtmlDocument: ParseDocument = (text) => {
-  const runs = new HtmlRuns(text);
+export const parseHtmlDocument: ParseDocument = (text, name) => {
+  const runs = new HtmlRuns(text, name);
   const parser: Parser = new Parser(
     {
       onattribute: (name, value, quote) => {

@@ -9,6 +9,7 @@ import {
   translateDocument,
 } from '../../../src/features/documents/translate-document.ts';
 import { TranslationMemory } from '../../../src/features/documents/translation-memory.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { fakeModel } from '../../support/fake-sentence-model.ts';
 
 /** The translation of a file, in capitals by default, and its reports. */
@@ -292,6 +293,20 @@ it('HTML: keeps malformed tags and the bytes of URLs and references', async () =
   expect(joined(text)).toBe(
     '<p>ONE</b>TWO<a href="x">SEE http://a.b/?c=1&d=2 É&lt;x&gt;<i>THREE</a>FOUR</p><p>5 &lt; 6 &unknown; {a&amp;b}</p>',
   );
+});
+
+it('HTML: refuses elements that are nested deeper than any page', async () => {
+  await expect(translate('a.html', `${'<div>'.repeat(10_001)}Hi`)).rejects.toThrow(
+    errorAbout({ area: 'a.html', values: [10_000] }),
+  );
+  const { text } = await translate('a.html', `${'<div>'.repeat(10_000)}Hi`);
+  expect(text).toHaveLength(50_002);
+});
+
+it('translates a segment of 20,000 words in seconds', async () => {
+  const words = `${'The cat sees the dog and the man. '.repeat(2_500)}End.`;
+  const { text } = await translate('a.txt', words, { model: (t) => t });
+  expect(text).toBe(words);
 });
 
 it('XLIFF: keeps elements nested if markers have no ids, ids occur twice, or text codes cross them', async () => {

@@ -176,6 +176,7 @@ export class CleanRun {
         open: (path) => openStream(files, path),
         readers,
         onBytes: (bytes) => {
+          signal.throwIfAborted(); // a line without an end gives no block
           done += bytes;
         },
         blockBytes,

@@ -88,6 +88,8 @@ export function plainText(source: InlineText, groups: readonly CodeGroup[] = cod
   const starts = new Map(groups.map((group) => [group.start, group]));
   const places = new Map<string, number>();
   let [out, hasGap] = ['', false];
+  // `out` is not asked for its last character: that copies a text that has just grown.
+  let endsWithSpace = true;
   for (let i = 0; i < text.length; ) {
     const [group, character] = [starts.get(i), text[i] as string];
     if (group || codes.has(character)) {
@@ -99,13 +101,14 @@ export function plainText(source: InlineText, groups: readonly CodeGroup[] = cod
     }
     i++;
     if (/\s/.test(character)) {
-      if (out !== '' && !/\s$/.test(out)) out += character;
+      if (!endsWithSpace) out += character;
+      endsWithSpace = true;
       continue;
     }
     const isMark = /[.,;:!?)\]}…]/.test(character);
     if (hasGap && isMark) out = out.trimEnd();
-    else if (hasGap && out !== '' && !/\s$/.test(out)) out += ' ';
-    hasGap = false;
+    else if (hasGap && !endsWithSpace) out += ' ';
+    [hasGap, endsWithSpace] = [false, false];
     out += character;
   }
   const plain = out.trimEnd();

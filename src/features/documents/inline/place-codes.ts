@@ -118,6 +118,7 @@ export function placeCodes(
   codes: ReadonlyMap<string, InlineCode>,
   placeOf: (code: string) => number,
 ): string {
+  if (codes.size === 0) return target;
   const list = [...source].filter((c) => codes.has(c));
   const words = wordSpans(target);
   const hasWords = (open: string, close: string) =>
