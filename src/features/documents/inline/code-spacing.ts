@@ -190,6 +190,7 @@ const maxRounds = 4;
 
 /** A translation with the codes of `source`, with spaces around them as there. */
 export function withSpacing({ text, codes }: InlineText, translation: string): string {
+  if (codes.size === 0) return translation;
   const spacing = new Spacing(text, translation);
   const own = spacing.list.filter((c) => codes.has(c));
   for (let [round, before] = [0, '']; round < maxRounds && before !== spacing.list.join(''); round++) {
