@@ -13,9 +13,14 @@
 
 @if(pairs) fn rows_from(i: u32) -> Indices { return vec2(i, i + 1u); }
 @else fn rows_from(i: u32) -> Indices { return four(i); }
-// The chunks of the own rows of a thread in a slice; `at`: that of the first.
-@if(pairs) fn own_chunks(at: u32) -> Rows { return mat2x4(own_tile[at], own_tile[at + PITCH]); }
-@else fn own_chunks(at: u32) -> Rows {
+// Chunk c of each own row of a thread in a slice. The bound of the index is proven here, since compilers do not look
+// into callers.
+@if(pairs) fn own_chunks(thread: u32, c: u32) -> Rows {
+  let at = min(thread, THREADS - 1u) / ACROSS * (OWN * PITCH) + min(c, SLICE - 1u);
+  return mat2x4(own_tile[at], own_tile[at + PITCH]);
+}
+@else fn own_chunks(thread: u32, c: u32) -> Rows {
+  let at = min(thread, THREADS - 1u) / ACROSS * (OWN * PITCH) + min(c, SLICE - 1u);
   return mat4x4(own_tile[at], own_tile[at + PITCH], own_tile[at + 2u * PITCH], own_tile[at + 3u * PITCH]);
 }
 // s + x·rows: adds the products of four columns to the scores of one other row and the own rows.

@@ -75,7 +75,7 @@ fn add_products(s: ptr<function, Scores>, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
   for (var c = 0u; c < SLICE; c++) {
-    let own = own_chunks(t / ACROSS * (OWN * PITCH) + c);
+    let own = own_chunks(thread, c);
     for (var n = 0u; n < SCORES; n++) {
       (*s)[n] = row_products((*s)[n], other_tile[(t % ACROSS + n * ACROSS) * PITCH + c], own);
     }
