@@ -1,4 +1,5 @@
-// Shaders in built files: without comments, which are 40 % of their compressed size.
+// Shaders in built files: without comments, which are 40 % of their compressed size, and without the spaces around
+// `*` and `+`, which are 0.6 %.
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'vite';
 
@@ -20,7 +21,10 @@ export function shaderTexts(): Plugin {
       if (path === undefined || isLab) return undefined;
       const lines = (await readFile(path, 'utf8')).split('\n');
       const short = lines.map((line) =>
-        (/^\s*\/\/ (include|unroll)\b/.test(line) ? line : line.replace(/\/\/.*/, '')).trim(),
+        (/^\s*\/\/ (include|unroll)\b/.test(line)
+          ? line
+          : line.replace(/\/\/.*/, '').replace(/ ([*+]) /g, '$1')
+        ).trim(),
       );
       return `export default ${JSON.stringify(short.filter(Boolean).join('\n'))};`;
     },
