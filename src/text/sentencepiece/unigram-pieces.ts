@@ -1,4 +1,4 @@
-// The pieces of a Unigram model in training, and where they occur: expectation, maximization and pruning, as in
+// The pieces of a Unigram model while it is trained by expectation-maximization and pruning. The algorithm is that of
 // SentencePiece (Kudo 2018, https://arxiv.org/abs/1804.10959).
 
 import { digamma, logAdd } from '../../core/log-math.ts';
@@ -21,7 +21,7 @@ export class UnigramPieces {
   readonly table: RunTable;
   /** Number of pieces: first the characters of the alphabet, then longer ones. */
   size: number;
-  /** Of each piece: number of characters, a place where it occurs, log-probability. */
+  /** For each piece its number of characters, a place where it occurs, and its log-probability. */
   #lengths: Uint8Array;
   #places: Int32Array;
   #scores: Float64Array;

@@ -125,8 +125,8 @@ export const packedLinearOp = defineOp({
       entry: dots ? 'dots' : 'tiles',
       constants: {
         ...constants,
-        ...(isRolled || isApart ? { MAX_UNROLLED: 2 } : {}),
-        ...(isApart ? { PARTS_APART: 1 } : {}),
+        MAX_UNROLLED: isRolled || isApart ? 2 : 4,
+        PARTS_APART: isApart ? 1 : 0,
       },
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
       bind: { x, ...weights, bias: b, y },
