@@ -3,7 +3,7 @@
 import { loadModel as loadWith } from '../api/load-model.ts';
 import type { LoadOptions } from '../api/load-options.ts';
 import type { Model } from '../api/model.ts';
-import { features } from '../features/features.ts';
+import { modelFeatures } from '../features/features.ts';
 import type { FolderSource } from '../files/given-files.ts';
 
 /**
@@ -23,4 +23,4 @@ import type { FolderSource } from '../files/given-files.ts';
  * const mine = await loadModel('out', { weights: 'int8' });
  */
 export const loadModel = (where: FolderSource, options: LoadOptions = {}): Promise<Model> =>
-  loadWith(where, options, features);
+  loadWith(where, options, modelFeatures);

@@ -7,7 +7,7 @@ import {
   translators as translatorsWith,
 } from '../api/create-translator.ts';
 import type { Model } from '../api/model.ts';
-import { features } from '../features/features.ts';
+import { modelFeatures } from '../features/features.ts';
 import type { FolderSource } from '../files/given-files.ts';
 
 /**
@@ -19,7 +19,7 @@ import type { FolderSource } from '../files/given-files.ts';
  * for await (const piece of translator.translateStreaming('Good morning.')) document.title += piece;
  */
 export const createTranslator = (options: CreateTranslatorOptions): Promise<HeddleTranslator> =>
-  createTranslatorWith(options, features);
+  createTranslatorWith(options, modelFeatures);
 
 /**
  * An object with the static members of the built-in `Translator`, `create` and `availability`, over models by their
@@ -32,4 +32,4 @@ export const createTranslator = (options: CreateTranslatorOptions): Promise<Hedd
 export const translators = (
   models: Readonly<Record<string, Model | FolderSource>>,
   load?: CreateTranslatorOptions['load'],
-): ReturnType<typeof translatorsWith> => translatorsWith(models, load, features);
+): ReturnType<typeof translatorsWith> => translatorsWith(models, load, modelFeatures);

@@ -19,7 +19,7 @@ const documents: Partial<Features> = {
   ruledTexts: async () => (await import('./documents/decode/phrase-translations.ts')).decodeWithPhrases,
 };
 
-/** From pairs to better pairs and losses. */
+/** From pairs to better pairs and losses: for trainings only. */
 const corpora: Partial<Features> = {
   settings: [corporaSettings],
   givenData: [
@@ -137,27 +137,7 @@ const html: Partial<Features> = {
 
 /** Frames as a source. Whisper is a family of Hugging Face; its files are read and written as those of the others. */
 const speech: Partial<Features> = {
-  settings: [speechSettings],
-  metrics: speechMetrics,
   sourceKinds: { frames: async () => (await import('./speech/frame-source.ts')).frames },
-  trainingSources: {
-    frames: async () => (await import('./speech/train/training-frames.ts')).frameSource,
-  },
-  givenData: [
-    {
-      matches: (given) => Array.isArray(given) && isObject(given[0]) && 'audio' in given[0],
-      load: async () => (await import('./speech/speech-clips.ts')).clipReader,
-    },
-  ],
-  dataSteps: [
-    {
-      isNeeded(settings) {
-        const { maskTimeProb, maskFeatureProb } = maskOptions(settings);
-        return maskTimeProb > 0 || maskFeatureProb > 0;
-      },
-      load: async () => (await import('./speech/train/mask-step.ts')).maskStep,
-    },
-  ],
   formats: [
     {
       ...whisperFacts,
@@ -178,5 +158,48 @@ const speech: Partial<Features> = {
   ],
 };
 
+/** The part of frames in trainings and their metrics. */
+const speechTraining: Partial<Features> = {
+  settings: [speechSettings],
+  metrics: speechMetrics,
+  trainingSources: {
+    frames: async () => (await import('./speech/train/training-frames.ts')).frameSource,
+  },
+  givenData: [
+    {
+      matches: (given) => Array.isArray(given) && isObject(given[0]) && 'audio' in given[0],
+      load: async () => (await import('./speech/speech-clips.ts')).clipReader,
+    },
+  ],
+  dataSteps: [
+    {
+      isNeeded(settings) {
+        const { maskTimeProb, maskFeatureProb } = maskOptions(settings);
+        return maskTimeProb > 0 || maskFeatureProb > 0;
+      },
+      load: async () => (await import('./speech/train/mask-step.ts')).maskStep,
+    },
+  ],
+};
+
+/** What models of text need, without rows of trainings: a bundler leaves those out of a page that translates. */
+export const modelFeatures: Features = /* @__PURE__ */ joinFeatures([
+  documents,
+  pytorch,
+  onnx,
+  marian,
+  html,
+  speech,
+]);
+
 /** All guests: a row for each. */
-export const features: Features = joinFeatures([documents, corpora, pytorch, onnx, marian, html, speech]);
+export const features: Features = /* @__PURE__ */ joinFeatures([
+  documents,
+  corpora,
+  pytorch,
+  onnx,
+  marian,
+  html,
+  speech,
+  speechTraining,
+]);
