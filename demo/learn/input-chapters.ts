@@ -174,8 +174,9 @@ function waves(
       )}
       ${Array.from(
         { length },
-        (_, t) => svg`<text class="wave-text" x=${x(t)} y="124" text-anchor="middle">${t + 1}</text>`,
+        (_, t) => svg`<text class="wave-text" x=${x(t)} y="124" text-anchor="middle">${t}</text>`,
       )}
+      <text class="wave-text" x=${right + 14} y="124">${say`position p`}</text>
       <line class="wave-at" x1=${x(at)} x2=${x(at)} y1="10" y2="110"></line>
       ${columns.map(
         (c, i) => svg`

@@ -342,7 +342,7 @@ export class PictureCanvas {
       c.textAlign = 'left';
       c.fillStyle = n === 0 ? colours.ink : colours.soft;
       const share = `${Math.round(100 * probability)} %`;
-      c.fillText(label, column.x + 4, at, column.width * 0.6);
+      c.fillText(label, column.x + 4, at, column.width - c.measureText(share).width - 14);
       c.textAlign = 'right';
       c.fillText(share, column.x + column.width - 5, at);
       c.globalAlpha = 1;

@@ -56,6 +56,13 @@ it('translates an example in one click, and shows the translations that it came 
   await page.locator('#discard').click();
 });
 
+it('says that a document has no text, and keeps the form', async () => {
+  writeFileSync(join(folder, 'blank.txt'), '\n\n');
+  await pickFiles(page, '#pick-document', join(folder, 'blank.txt'));
+  await page.locator('#start button[type=submit]').click();
+  await waitFor(/blank\.txt has no text to translate/, '#start');
+});
+
 it('translates a document and shows its segments, accessible on all widths and in both themes', async () => {
   await page.waitForSelector('#pick-document');
   await lookAt(shown, 'documents-start');

@@ -2,7 +2,7 @@
 // languages, long texts, and links of before the page Train had its own address.
 import { beforeAll, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, demo, untilText } from '../support/demo.ts';
+import { atBothWidths, type DemoPage, demo, openDetails, untilText } from '../support/demo.ts';
 
 const { open } = demo();
 let demoPage: DemoPage;
@@ -55,6 +55,22 @@ it('says what is no English, and marks words that it is not sure of', async () =
   await untilText(page, '#doubt', 'not sure of “');
   expect(await page.$$eval('#translation .doubt', (all) => all.length)).toBeGreaterThan(0);
   expect(errors).toEqual([]);
+});
+
+it('shows all methods of decoding on the screen, on a desktop and on a phone', async () => {
+  const { page } = demoPage;
+  await openDetails(page, '.settings');
+  await atBothWidths(page, async (width) => {
+    const edges = await page.$eval('.settings-body', (body) => {
+      const { left, right } = body.getBoundingClientRect();
+      return [left, right];
+    });
+    expect(Math.min(...edges)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...edges)).toBeLessThanOrEqual(width);
+  });
+  await page.$eval('.settings', (details) => {
+    (details as HTMLDetailsElement).open = false;
+  });
 });
 
 it('translates a long text sentence by sentence, with few elements', async () => {

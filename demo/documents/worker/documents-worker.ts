@@ -3,7 +3,7 @@
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { msg, percentage } from '../../../src/core/message.ts';
-import { openDocument, TranslationMemory } from '../../../src/entries/documents.ts';
+import { DocumentReview, openDocument, TranslationMemory } from '../../../src/entries/documents.ts';
 import { HeddleError } from '../../../src/entries/heddle.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { holdLock, openWorkerStorage } from '../../storage/worker-storage.ts';
@@ -69,7 +69,8 @@ const calls: CallHandlers<Calls> = {
     const { files, store } = await opened;
     const bytes = await bytesOf(document);
     // An invalid file is refused before the project of before is gone.
-    await openDocument(bytes, document.name, { targetLang: target });
+    const review = new DocumentReview(await openDocument(bytes, document.name, { targetLang: target }));
+    if (review.segments.length === 0) throw new HeddleError(msg`${document.name} has no text to translate.`);
     const pairs = new TranslationMemory();
     if (memory) await importMemory(store, pairs, memory, { source, target });
     await project?.close();
