@@ -7,6 +7,7 @@ import type { Features } from '../session/feature-table.ts';
 import { shortened } from '../text/batches/encoded-corpus.ts';
 import { encodeOptionsOf, plainBatches } from '../train/data/training-data.ts';
 import type { PreparedRun } from '../train/run/prepared-run.ts';
+import type { EvaluatedPairs } from '../train/run/run-plans.ts';
 import { completeArguments, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
 import { Recipe } from '../train/settings/training-recipe.ts';
@@ -54,6 +55,7 @@ function changesOf(options: TrainSettings, isTuned: boolean): MemoryOffer['setti
 /** The first of some changes of settings with which a training fits. The corpus is neither read nor encoded again. */
 export async function offerFor(
   run: PreparedRun,
+  evaluated: EvaluatedPairs,
   given: TrainArguments,
   device: Device,
   limits: MemoryLimits,
@@ -62,7 +64,7 @@ export async function offerFor(
   for (const settings of changesOf(given, run.start !== undefined)) {
     const changed = await changedRun(run, { ...given, ...settings }, features);
     if (!changed) continue;
-    const { why, memory } = await planOf(changed, device, limits);
+    const { why, memory } = await planOf(changed, evaluated, device, limits);
     if (why === undefined && memory)
       return { settings, bytes: memory.peak + memory.staging + memory.javascript };
   }

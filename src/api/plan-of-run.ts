@@ -5,8 +5,7 @@ import type { Device } from '../engine/gpu/device.ts';
 import type { Session } from '../session/session.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { PreparedRun } from '../train/run/prepared-run.ts';
-import { precisionOf } from '../train/run/trained-model.ts';
-import { Trainer } from '../train/update/trainer.ts';
+import { type EvaluatedPairs, plansOfRun } from '../train/run/run-plans.ts';
 import { trainingMemory, whyNotFit } from '../train/update/training-memory.ts';
 
 /** Limits of the memory of a training. */
@@ -22,23 +21,16 @@ export const limitOf = (device: Device, { host }: Session): number | undefined =
 
 /** The plans of a run and its memory, and why it does not fit; undefined if it fits. */
 export async function planOf(
-  { recipe, data, update, start, parameters }: PreparedRun,
+  run: PreparedRun,
+  evaluated: EvaluatedPairs,
   device: Device,
   { memoryBudget, memoryLimit, signal }: MemoryLimits,
 ) {
-  const { config, batches, corpus } = data;
+  const { corpus } = run.data;
   const ids = corpus.count * 4 * meanLength(corpus);
   try {
-    const options = {
-      ...recipe.trainer,
-      ...(await precisionOf(recipe, config, parameters, start)),
-    };
-    const { traits } = device;
-    const plans = await Trainer.plan({ config, parameters }, update, batches.shapes, options, {
-      traits,
-      signal,
-    });
-    const memory = trainingMemory(plans, parameters.count, ids);
+    const plans = await plansOfRun(run, evaluated, device.traits, signal);
+    const memory = trainingMemory(plans, run.parameters.count, ids);
     const why = whyNotFit(plans, memory, device, { memoryLimit, budget: memoryBudget });
     return { plans, memory, why };
   } catch (error) {

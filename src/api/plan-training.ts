@@ -17,6 +17,7 @@ import type { Pair } from '../text/corpus/pairs.ts';
 import { corpusName } from '../train/data/load-corpus.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { type PreparedRun, prepareRun } from '../train/run/prepared-run.ts';
+import { type EvaluatedPairs, evaluatedPairs } from '../train/run/run-plans.ts';
 import { reportStart } from '../train/run/start-messages.ts';
 import { SettingTable } from '../train/settings/train-settings.ts';
 import { largestPlan, type TrainingMemory } from '../train/update/training-memory.ts';
@@ -144,9 +145,10 @@ export async function planTraining(
         reportStart(run, args, session);
         const device = await session.device.open();
         const limits: MemoryLimits = { memoryBudget, memoryLimit: limitOf(device, session), signal };
-        const forecast = await forecastOf(run, read, device, limits);
+        const evaluated = await evaluatedPairs(run);
+        const forecast = await forecastOf(run, evaluated, read, device, limits);
         if (forecast.fits || memoryBudget === undefined) return forecast;
-        return { ...forecast, offer: await offerFor(run, args, device, limits, features) };
+        return { ...forecast, offer: await offerFor(run, evaluated, args, device, limits, features) };
       } finally {
         await session.close();
       }
@@ -162,12 +164,13 @@ const noMemory: TrainingMemory = { peak: 0, states: 0, slots: 0, inputs: 0, stag
 
 async function forecastOf(
   run: PreparedRun,
+  evaluated: EvaluatedPairs,
   messages: readonly string[],
   device: Device,
   limits: MemoryLimits,
 ): Promise<TrainingForecast> {
   const { data, parameters, steps, perEpoch } = run;
-  const { plans, memory = noMemory, why = '' } = await planOf(run, device, limits);
+  const { plans, memory = noMemory, why = '' } = await planOf(run, evaluated, device, limits);
   const largest = largestPlan(plans?.training ?? []);
   return {
     corpus: corpusForecast(run, messages),

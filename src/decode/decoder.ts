@@ -92,25 +92,15 @@ export class Decoder {
     shape: DecodeShape,
     mode: DecodeMode,
   ): Promise<Decoder> {
-    const { source: S, target: T } = shape;
-    const grown = grownTo(model, parameters, Math.max(S, T));
-    const { config: c, parameters: p } = grown;
-    const kind = p.source;
-    check(
-      S <= kind.maxLength(c) && T <= c.maxLength,
-      msg`source of ${S} and target of ${T}, the model has ${kind.maxLength(c)} and ${c.maxLength}`,
-      { area: 'decode' },
+    const { grown, graphs, lengths, shapes, moves } = decoderGraphs(
+      model,
+      parameters,
+      shape,
+      mode,
+      engine.runsAtOnce,
     );
-    const shapes = shrinking(shape);
-    const lengths = kind.hasShortPrograms ? sourceLengths(shape, engine.runsAtOnce) : [S];
-    // From each shape to each smaller one, so that caches are copied once however many sentences finish together.
-    const moves = shapes.flatMap((from, i) => shapes.slice(i + 1).map((to) => ({ from, to })));
-    const choose = mode.method === 'beam' ? chooseBeams(shape.beams ?? 1, mode) : undefined;
-    const prepared = await engine.prepare([
-      ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
-      ...shapes.map((each) => stepGraph(c, p, each, mode, [], choose)),
-      ...moves.map(({ from, to }) => shrinkGraph(c, p, from, to)),
-    ]);
+    const { config: c, parameters: p } = grown;
+    const prepared = await engine.prepare(graphs);
     grown.write(engine);
     const steps = prepared.slice(lengths.length, lengths.length + shapes.length);
     const shrinks = prepared.slice(lengths.length + shapes.length);
@@ -123,7 +113,7 @@ export class Decoder {
       );
       stages.set(each, { shape: each, step, writeStep, smaller: smaller.reverse() });
     }
-    return new Decoder(engine, c, kind, shape, {
+    return new Decoder(engine, c, p.source, shape, {
       encoders: lengths.map((length, i) => ({ length, program: prepared[i] as Program })),
       first: stages.get(shape) as Stage,
       peak: Math.max(...prepared.map(({ plan }) => plan?.bytes.peak ?? 0)),
@@ -216,6 +206,39 @@ export class Decoder {
         inputs.streams[i * K + k] = (batch.streams[b] ?? 0) + k * 2 ** 26;
     }
   }
+}
+
+/**
+ * The graphs of a decoder: encoders, one for each of `lengths`; steps, one for each of `shapes`; and `moves` to smaller
+ * shapes. Throws a HeddleError if the shape exceeds the model. A forecast plans them without an engine.
+ */
+export function decoderGraphs(
+  model: ModelConfig,
+  parameters: ParameterList,
+  shape: DecodeShape,
+  mode: DecodeMode,
+  runsAtOnce?: boolean,
+) {
+  const { source: S, target: T } = shape;
+  const grown = grownTo(model, parameters, Math.max(S, T));
+  const { config: c, parameters: p } = grown;
+  const kind = p.source;
+  check(
+    S <= kind.maxLength(c) && T <= c.maxLength,
+    msg`source of ${S} and target of ${T}, the model has ${kind.maxLength(c)} and ${c.maxLength}`,
+    { area: 'decode' },
+  );
+  const shapes = shrinking(shape);
+  const lengths = kind.hasShortPrograms ? sourceLengths(shape, runsAtOnce) : [S];
+  // From each shape to each smaller one, so that caches are copied once however many sentences finish together.
+  const moves = shapes.flatMap((from, i) => shapes.slice(i + 1).map((to) => ({ from, to })));
+  const choose = mode.method === 'beam' ? chooseBeams(shape.beams ?? 1, mode) : undefined;
+  const graphs = [
+    ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
+    ...shapes.map((each) => stepGraph(c, p, each, mode, [], choose)),
+    ...moves.map(({ from, to }) => shrinkGraph(c, p, from, to)),
+  ];
+  return { grown, graphs, lengths, shapes, moves };
 }
 
 /** The scalars of a step that decoding does not use. */

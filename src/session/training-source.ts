@@ -3,6 +3,7 @@
 
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Graph } from '../engine/graph/graph.ts';
 import type { Files } from '../files/files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig, ModelOptions } from '../model/model-config.ts';
@@ -39,6 +40,9 @@ export interface DecodedRows {
   readonly shape: DecodeShape;
 }
 
+/** A decoder of evaluations before it has an engine. */
+export type PlannedDecoder = Pick<DecodedRows, 'model' | 'parameters' | 'shape'>;
+
 /** Decodes its rows to texts, in order. Throws the signal's reason if it is aborted. */
 export type RowDecoder = (signal: AbortSignal) => Promise<string[]>;
 
@@ -61,6 +65,8 @@ export interface TrainingSource {
   write?(): Promise<void>;
   /** Opens the decoder of evaluations; its plans are made at the first call. */
   openDecoder(rows: DecodedRows): RowDecoder;
+  /** The graphs of that decoder, for a forecast of its memory. */
+  decoderGraphs(decoder: PlannedDecoder): readonly Graph[];
 }
 
 /** What the sources of a training are opened with. */

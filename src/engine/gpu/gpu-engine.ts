@@ -20,8 +20,8 @@ import { profileOf } from './profile.ts';
 import { whenDone } from './readback.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
-/** Size of the buffer through which `swap` exchanges states, in bytes. */
-const swapBytes = 4 * 2 ** 20;
+/** Maximum size of the buffer through which `swap` exchanges states, in bytes. */
+export const swapBytes = 4 * 2 ** 20;
 
 /** Throws if two named states are the same or have different types. */
 export function checkSameType([a, x]: [string, TensorType], [b, y]: [string, TensorType]): void {
@@ -226,7 +226,7 @@ export class GpuEngine {
    */
   swap(first: string, second: string): void {
     const [a, b] = this.#pair(first, second);
-    this.#swapBuffer ??= this.#storage('swap', swapBytes);
+    this.#swapBuffer ??= this.#storage('swap', Math.min(swapBytes, a.size));
     const chunk = this.#swapBuffer;
     this.#record(`swap ${first}`, (encoder) => {
       for (let at = 0; at < a.size; at += chunk.size) {

@@ -1,9 +1,13 @@
 // The sources of a training that are texts.
 
+import { decodeSettings, modeOf, withModelRules } from '../../decode/decode-options.ts';
+import { decoderGraphs } from '../../decode/decoder.ts';
 import { Translator } from '../../decode/translator.ts';
+import type { Graph } from '../../engine/graph/graph.ts';
 import type {
   DecodedRows,
   ModelToEncodeFor,
+  PlannedDecoder,
   RowDecoder,
   TrainingSource,
 } from '../../session/training-source.ts';
@@ -52,6 +56,14 @@ class TextSource implements TrainingSource {
       const found = await translator.decode(sources, { signal });
       return found.map(([best]) => best?.text ?? '');
     };
+  }
+
+  decoderGraphs({ model, parameters, shape }: PlannedDecoder): readonly Graph[] {
+    const { batch, maxSource: source, maxTarget: target } = shape;
+    const options = withModelRules(model.decode ?? {}, {}, target);
+    const settings = decodeSettings(options, model.config, target);
+    const sizes = { batch, beams: settings.rows, source, target, cacheType: settings.cacheType };
+    return decoderGraphs(model.config, parameters, sizes, modeOf(settings)).graphs;
   }
 }
 

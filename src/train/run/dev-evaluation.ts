@@ -4,6 +4,7 @@ import { counted, listed, type Message, msg, option } from '../../core/message.t
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
 import type { TrainingSource } from '../../session/training-source.ts';
 import { batchOf, type RunningStages } from '../../text/batches/batch-source.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
@@ -37,6 +38,35 @@ import type { TrainedModel } from './trained-model.ts';
  */
 const maxDevPairs = 1000;
 
+/** The dev pairs whose loss is computed, sampled evenly among those that fit the model. */
+export const devPairs = (data: Pick<TrainingData, 'encode'>, pairs: PairList): Promise<FittingPairs> =>
+  fittingPairs(data, sampleEvenly(pairs, maxDevPairs));
+
+/** What the evaluations of dev pairs run on an engine. */
+export interface DevPrograms {
+  /** Shape of batches with pairs that no batch of the training fits; undefined if there are none. */
+  readonly longer: BatchShape | undefined;
+  /** The rows that are translated, and the maximum tokens of a translation. */
+  readonly rows: readonly number[];
+  readonly maxTarget: number;
+}
+
+/** `shapes`: those of the training; `sentences`: how many pairs are translated. */
+export function devPrograms(
+  { maxLength }: ModelConfig,
+  corpus: EncodedCorpus,
+  shapes: readonly BatchShape[],
+  sentences: number,
+): DevPrograms {
+  const rows = sampleEvenly(
+    Array.from({ length: corpus.count }, (_, row) => row),
+    sentences,
+  );
+  // Early in training a model may never emit the end token, so stop at twice the longest target.
+  const longest = rows.reduce((length, row) => Math.max(length, targetLength(corpus, row)), 1);
+  return { longer: longerShape(corpus, shapes), rows, maxTarget: Math.min(maxLength, 2 * longest) };
+}
+
 /** Evaluates a model on dev pairs while it trains. */
 class DevSet {
   readonly #engine: Engine;
@@ -46,12 +76,8 @@ class DevSet {
   readonly #metrics: readonly Metric[];
   readonly #dev: FittingPairs;
   readonly #batches: Batches;
-  /** Shape of batches with pairs that no batch of the training fits; undefined if there are none. */
-  readonly #longer: BatchShape | undefined;
+  readonly #programs: DevPrograms;
   #isPrepared = false;
-  /** The rows that are translated, and the maximum tokens of a translation. */
-  readonly #rows: readonly number[];
-  readonly #maxTarget: number;
   #translations: TranslationEvaluator | undefined;
 
   private constructor(
@@ -69,13 +95,10 @@ class DevSet {
     this.#trainer = trainer;
     this.#model = model;
     this.#dev = dev;
-    this.#longer = longerShape(dev.corpus, trainer.shapes);
-    const shapes = this.#longer ? [...trainer.shapes, this.#longer] : trainer.shapes;
+    this.#programs = devPrograms(model.config, dev.corpus, trainer.shapes, sentences);
+    const { longer } = this.#programs;
+    const shapes = longer ? [...trainer.shapes, longer] : trainer.shapes;
     this.#batches = createBatches(dev.corpus, shapes, { shuffle: false });
-    this.#rows = sampleEvenly([...dev.pairs.keys()], sentences);
-    // Early in training a model may never emit the end token, so stop at twice the longest target.
-    const longest = this.#rows.reduce((length, row) => Math.max(length, targetLength(dev.corpus, row)), 1);
-    this.#maxTarget = Math.min(model.config.maxLength, 2 * longest);
   }
 
   /**
@@ -91,7 +114,7 @@ class DevSet {
     data: Pick<TrainingData, 'encode' | 'trainingSource'>,
     metrics: readonly Metric[],
   ): Promise<DevSet | undefined> {
-    const dev = await fittingPairs(data, sampleEvenly(pairs, maxDevPairs));
+    const dev = await devPairs(data, pairs);
     return dev.corpus.count > 0
       ? new DevSet(engine, trainer, model, dev, sentences, data.trainingSource, metrics)
       : undefined;
@@ -101,7 +124,8 @@ class DevSet {
   async prepare(): Promise<void> {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
-    if (this.#longer) await this.#trainer.addEvaluation(this.#longer);
+    const { longer } = this.#programs;
+    if (longer) await this.#trainer.addEvaluation(longer);
   }
 
   /** Message about omitted pairs; undefined if there are none. */
@@ -130,7 +154,7 @@ class DevSet {
         return this.#evaluateLoss(signal);
       });
       const head = { type: 'eval', step, part: 'dev', pairs: this.#dev.corpus.count, ...loss } as const;
-      if (this.#rows.length === 0) return { record: { ...head, seconds: seconds() } };
+      if (this.#programs.rows.length === 0) return { record: { ...head, seconds: seconds() } };
       const { metrics, samples } = await this.#openTranslations().evaluate(signal);
       return { record: { ...head, ...metrics, seconds: seconds() }, samples };
     } catch (error) {
@@ -148,11 +172,12 @@ class DevSet {
 
   #openTranslations(): TranslationEvaluator {
     const { parameters } = this.#trainer;
+    const { rows, maxTarget } = this.#programs;
     this.#translations ??= TranslationEvaluator.open(
       { engine: this.#engine, model: this.#model, parameters },
       this.#dev,
-      this.#rows,
-      this.#maxTarget,
+      rows,
+      maxTarget,
       this.#source,
       this.#metrics,
     );

@@ -3,7 +3,8 @@
 
 import { type Message, msg } from '../../core/message.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
-import type { DecodedRows, RowDecoder, TrainingSource } from '../../session/training-source.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { DecodedRows, DecodeShape, RowDecoder, TrainingSource } from '../../session/training-source.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import { describeSkipped, type EncodedCorpus, sourceLength } from '../../text/batches/encoded-corpus.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
@@ -57,6 +58,19 @@ export interface TranslationResult {
   readonly samples: readonly Sample[];
 }
 
+/** The shape of the batches in which rows of a corpus are translated. `maxTarget`: maximum tokens of a translation. */
+export function translationShape(
+  { decoderLayers, decoderHeads, decoderHeadWidth }: ModelConfig,
+  corpus: EncodedCorpus,
+  rows: readonly number[],
+  maxTarget: number,
+): DecodeShape {
+  const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
+  const rowBytes = 8 * decoderLayers * decoderHeads * decoderHeadWidth * (maxSource + maxTarget);
+  const batch = Math.min(decodeBatch, rows.length, Math.max(1, Math.floor(decodeBytes / rowBytes)));
+  return { batch, maxSource, maxTarget };
+}
+
 /** Translates some pairs greedily, with the weights on the engine, and compares the translations with them. */
 export class TranslationEvaluator {
   readonly #chosen: readonly Pair[];
@@ -88,11 +102,7 @@ export class TranslationEvaluator {
     source: TrainingSource,
     metrics: readonly Metric[],
   ): TranslationEvaluator {
-    const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
-    const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
-    const rowBytes = 8 * decoderLayers * decoderHeads * decoderHeadWidth * (maxSource + maxTarget);
-    const batch = Math.min(decodeBatch, rows.length, Math.max(1, Math.floor(decodeBytes / rowBytes)));
-    const shape = { batch, maxSource, maxTarget };
+    const shape = translationShape(model.config, corpus, rows, maxTarget);
     const decoded: DecodedRows = { engine, model, parameters, corpus, rows, shape };
     const chosen = rows.map((row) => pairs[row] as Pair);
     return new TranslationEvaluator(

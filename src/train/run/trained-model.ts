@@ -169,6 +169,13 @@ export async function precisionOf(
 /** The weights of a model, or what reads them in parts. */
 const baseWeights = ({ stored, weights }: SavedModel) => stored ?? weights;
 
+/** The model that a run trains, without its weights. */
+export function textModelOf({ start, data, parameters }: PreparedRun): TextModel {
+  const { weights: _, stored: __, notes: ___, ...files } = start ?? {};
+  const { config, source, target } = data;
+  return { ...files, config, sourceKind: parameters.source, source, target };
+}
+
 /** Creates the trainer of a run and initializes its state, or restores the checkpoint. */
 export async function openTrainer(
   engine: Engine,
@@ -179,7 +186,7 @@ export async function openTrainer(
   signal.throwIfAborted();
   const { args, recipe, checkpoint, start, data, parameters, update } = prepared;
   const { lora } = recipe;
-  const { config, source, target, batches } = data;
+  const { config, batches } = data;
   const message = (text: Message | string) => emit({ type: 'message', text });
   const precision = await precisionOf(recipe, config, parameters, start);
   if (precision.f32Attention)
@@ -192,8 +199,7 @@ export async function openTrainer(
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;
-  const { weights: _, stored: __, notes: ___, ...files } = start ?? {};
-  const model: TextModel = { ...files, config, sourceKind: parameters.source, source, target };
+  const model = textModelOf(prepared);
   const adapter = await trainedLora(lora, start, initFolder(args));
   const weights = new TrainedWeights(engine, model, trainer, adapter, features);
   const described = describeTrainable(trainer.trainable, parameters);

@@ -64,6 +64,18 @@ export interface TrainerPlans {
   readonly others: readonly Plan[];
   /** Maximum number of pending runs of a program. */
   readonly inFlight: number;
+  /** The evaluations during the run, each prepared by itself after the programs above; undefined without any. */
+  readonly dev: readonly (readonly Plan[])[] | undefined;
+  /** The decoder of test pairs, prepared after the last update. */
+  readonly test: readonly Plan[];
+}
+
+/** What a run prepares on the engine of its trainer to evaluate. */
+export interface EvaluationPrograms {
+  /** The evaluations during the run: shape of a further one (`Trainer.addEvaluation`), and graphs of the decoder. */
+  readonly dev?: { readonly longer: BatchShape | undefined; readonly decoder: readonly Graph[] };
+  /** Graphs of the decoder of test pairs. */
+  readonly test?: readonly Graph[];
 }
 
 /** The graphs of a trainer. */
@@ -128,10 +140,14 @@ export class TrainerGraphs {
   }
 
   /**
-   * Plans all programs for a device, without one; waits between plans, so that a signal can end it. Throws a HeddleError
-   * if a graph exceeds the limits of the device.
+   * Plans all programs for a device, without one, and those of evaluations; waits between plans, so that a signal can end
+   * it. Throws a HeddleError if a graph exceeds the limits of the device.
    */
-  async plan(traits: DeviceTraits, signal?: AbortSignal): Promise<TrainerPlans> {
+  async plan(
+    traits: DeviceTraits,
+    { dev, test = [] }: EvaluationPrograms = {},
+    signal?: AbortSignal,
+  ): Promise<TrainerPlans> {
     const planAll = async (graphs: readonly Graph[]): Promise<Plan[]> => {
       const plans: Plan[] = [];
       for (const graph of graphs) {
@@ -142,10 +158,13 @@ export class TrainerGraphs {
       return plans;
     };
     const evaluation = this.shapes.map((shape) => this.evaluation(shape));
+    const longer = dev?.longer ? [this.evaluation(dev.longer)] : [];
     return {
       training: await planAll(this.training().map(({ graph }) => graph)),
       others: await planAll(present([...evaluation, this.finish()?.graph, this.norms()])),
       inFlight: this.inFlight,
+      dev: dev && [await planAll(longer), await planAll(dev.decoder)],
+      test: await planAll(test),
     };
   }
 

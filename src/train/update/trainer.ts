@@ -22,6 +22,7 @@ import { learningRate, type ScheduleConfig } from './schedule.ts';
 import { parametersIn, type TrainableParameters } from './trainable-parameters.ts';
 import {
   type CheckedGraph,
+  type EvaluationPrograms,
   type ModelToTrain,
   TrainerGraphs,
   type TrainerOptions,
@@ -114,9 +115,17 @@ export class Trainer {
     recipe: UpdateConfig,
     shapes: readonly BatchShape[],
     options: TrainerOptions,
-    { traits, signal }: { readonly traits: DeviceTraits; readonly signal?: AbortSignal },
+    {
+      traits,
+      evaluations,
+      signal,
+    }: {
+      readonly traits: DeviceTraits;
+      readonly evaluations?: EvaluationPrograms;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<TrainerPlans> {
-    return new TrainerGraphs(model, recipe, shapes, options).plan(traits, signal);
+    return new TrainerGraphs(model, recipe, shapes, options).plan(traits, evaluations, signal);
   }
 
   /**

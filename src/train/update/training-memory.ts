@@ -2,6 +2,7 @@
 
 import { byteSize, type Message, msg } from '../../core/message.ts';
 import type { Device } from '../../engine/gpu/device.ts';
+import { swapBytes } from '../../engine/gpu/gpu-engine.ts';
 import { absentBytes, paramAlign } from '../../engine/gpu/recorded-passes.ts';
 import { align } from '../../engine/plan/lifetimes.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
@@ -14,7 +15,10 @@ export interface TrainingMemory {
   readonly states: number;
   readonly slots: number;
   readonly inputs: number;
-  /** Other GPU buffers: of other plans, of Params and results, and the one that weights are read through. */
+  /**
+   * Other GPU buffers: of other plans, such as those that translate dev and test pairs, of Params and results, and those
+   * that weights are read and swapped through.
+   */
   readonly staging: number;
   /** JavaScript memory. */
   readonly javascript: number;
@@ -31,49 +35,96 @@ const resultsOf = ({ outputs }: Plan): number =>
 export const largestPlan = (plans: readonly Plan[]): Plan | undefined =>
   plans.reduce<Plan | undefined>((a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b), undefined);
 
+/** Counts the memory that plans take on an engine, as `GpuEngine` allocates it. */
+class MemoryCount {
+  /** Bytes of the inputs, Params and results of all plans. */
+  own = 0;
+  /** The largest inputs and results of a plan. */
+  host = 0;
+  readonly #states = new Map<string, number>();
+  #slots: number[] = [];
+  /** Bytes of slots that later plans have replaced by larger ones; earlier plans keep using them. */
+  #replaced = 0;
+
+  /** Adds plans that are prepared together: each state once, and slot i as large as the i-th largest of any plan. */
+  add(plans: readonly Plan[], inFlight: number): void {
+    const slots: number[] = [];
+    for (const plan of plans) {
+      const sizes: number[] = [];
+      for (const { kind, name, bytes } of plan.buffers)
+        if (kind === 'inputs') this.own += Math.max(bytes, paramAlign);
+        else if (kind === 'state') this.#states.set(name, Math.max(bytes, this.#states.get(name) ?? 0));
+        else sizes.push(bytes);
+      for (const [i, bytes] of sizes.sort((a, b) => b - a).entries())
+        slots[i] = Math.max(bytes, slots[i] ?? 0);
+      const results = inFlight * resultsOf(plan);
+      this.own += plan.passes.length * paramAlign + results + absentBuffers;
+      this.host = Math.max(this.host, plan.bytes.inputs + results);
+    }
+    for (const [i, bytes] of slots.entries()) {
+      const before = this.#slots[i] ?? 0;
+      if (before >= bytes) continue;
+      this.#replaced += before;
+      this.#slots[i] = bytes;
+    }
+  }
+
+  state(name: string): number | undefined {
+    return this.#states.get(name);
+  }
+
+  /** Bytes of all GPU buffers. */
+  get all(): number {
+    return this.own + this.states + this.slots;
+  }
+
+  get states(): number {
+    return sum(this.#states.values());
+  }
+
+  get slots(): number {
+    return sum(this.#slots) + this.#replaced;
+  }
+}
+
+const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, bytes) => total + bytes, 0);
+
+/** Number of pending runs of programs that are no trainer's. */
+const usualRuns = 3;
+
 /**
- * The memory of all programs of a trainer. States and slots are shared, as `GpuEngine` does: each state once, and slot i
- * as large as the i-th largest of any plan. `parameters`: number of the model's parameters; `ids`: bytes of the encoded
+ * The memory of all programs of a trainer. `parameters`: number of the model's parameters; `ids`: bytes of the encoded
  * corpus.
  */
 export function trainingMemory(
-  { training, others, inFlight }: TrainerPlans,
+  { training, others, inFlight, dev, test }: TrainerPlans,
   parameters: number,
   ids: number,
 ): TrainingMemory {
-  const plans = [...training, ...others];
-  const states = new Map<string, number>();
-  const slots: number[] = [];
-  let own = 0;
-  let javascript = 0;
-  for (const plan of plans) {
-    const sizes: number[] = [];
-    for (const { kind, name, bytes } of plan.buffers)
-      if (kind === 'inputs') own += Math.max(bytes, paramAlign);
-      else if (kind === 'state') states.set(name, Math.max(bytes, states.get(name) ?? 0));
-      else sizes.push(bytes);
-    for (const [i, bytes] of sizes.sort((a, b) => b - a).entries()) slots[i] = Math.max(bytes, slots[i] ?? 0);
-    own += plan.passes.length * paramAlign + inFlight * resultsOf(plan) + absentBuffers;
-    javascript = Math.max(javascript, plan.bytes.inputs + inFlight * resultsOf(plan));
-  }
-  const sum = (sizes: Iterable<number>) => [...sizes].reduce((total, bytes) => total + bytes, 0);
+  const count = new MemoryCount();
+  count.add([...training, ...others], inFlight);
+  const { states, slots } = count;
   const batch = Math.max(0, ...training.map(({ bytes }) => bytes.inputs));
-  const [allStates, allSlots] = [sum(states.values()), sum(slots)];
-  // Weights are read through a buffer of the size of the trained ones, as are the gradients.
-  const read = states.get('gradients') ?? 4 * parameters;
+  const peak = states + slots + batch;
+  for (const plans of dev ?? []) count.add(plans, usualRuns);
+  // The average is swapped with the weights for an evaluation.
+  const swapped = dev ? Math.min(swapBytes, count.state('average') ?? 0) : 0;
+  // Weights are read through a buffer of the size of the trained ones, for the last time before the test pairs.
+  const read = count.all + (count.state('gradients') ?? 4 * parameters);
+  count.add(test, usualRuns);
   return {
-    peak: allStates + allSlots + batch,
-    states: allStates,
-    slots: allSlots,
+    peak,
+    states,
+    slots,
     inputs: batch,
-    staging: own - batch + read,
-    javascript: javascript + 4 * parameters + ids,
+    staging: Math.max(read, count.all) + swapped - peak,
+    javascript: count.host + 4 * parameters + ids,
   };
 }
 
 /** Why a training does not fit the device; undefined if it fits. `budget`: of GPU and JavaScript memory together. */
 export function whyNotFit(
-  { training, others }: TrainerPlans,
+  { training, others, dev = [], test }: TrainerPlans,
   memory: TrainingMemory,
   { gpu }: Device,
   {
@@ -82,7 +133,7 @@ export function whyNotFit(
   }: { readonly memoryLimit?: number; readonly budget?: number },
 ): Message | undefined {
   const { maxBufferSize } = gpu.limits;
-  for (const plan of [...training, ...others]) {
+  for (const plan of [...training, ...others, ...dev.flat(), ...test]) {
     const buffer = plan.buffers.find(({ bytes }) => bytes > maxBufferSize);
     if (buffer)
       return msg`The training does not fit: buffer ${buffer.name} needs ${byteSize(buffer.bytes)}, this device allows ${byteSize(maxBufferSize)}. Use a smaller batch, model or vocabulary.`;

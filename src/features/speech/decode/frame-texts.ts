@@ -1,11 +1,12 @@
 // The texts of sources that are frames, decoded greedily in batches: for evaluations during training.
 
 import { batchPrompts } from '../../../decode/batch-prompts.ts';
-import { decodeSettings, modeOf } from '../../../decode/decode-options.ts';
-import { Decoder } from '../../../decode/decoder.ts';
+import { type DecodeSettings, decodeSettings, modeOf } from '../../../decode/decode-options.ts';
+import { Decoder, decoderGraphs } from '../../../decode/decoder.ts';
 import { searchFor } from '../../../decode/open-search.ts';
 import type { TextModel } from '../../../decode/translator.ts';
 import type { Engine } from '../../../engine/engine.ts';
+import type { Graph } from '../../../engine/graph/graph.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import type { VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import { wholeRow } from '../batches/frame-rows.ts';
@@ -65,21 +66,9 @@ export class FrameTexts {
   ): Promise<string[]> {
     const { config: c, target } = this.#model;
     const speech = speechFactsOf(this.#model);
-    const { batch, maxTarget } = this.#shape;
-    const most = Math.max(1, maxTarget - this.#prompt.length);
-    const maxNewTokens = Math.min(limit ?? most, most);
-    const rules = speech && speechTokenRules(speech, c, this.#prompt.length, false);
-    const settings = {
-      ...decodeSettings({ maxNewTokens, signal }, c, maxTarget),
-      tokenRules: rules && speechRules(rules),
-    };
-    this.#decoder ??= Decoder.open(
-      this.#engine,
-      c,
-      this.#parameters,
-      { batch, beams: 1, source: this.#shape.maxSource, target: maxTarget },
-      modeOf(settings),
-    );
+    const { batch } = this.#shape;
+    const settings = settingsOf(this.#model, this.#shape, this.#prompt, limit, signal);
+    this.#decoder ??= Decoder.open(this.#engine, c, this.#parameters, sizesOf(this.#shape), modeOf(settings));
     const decoder = await this.#decoder;
     await this.#upload?.(decoder.peak);
     const texts: string[] = [];
@@ -97,4 +86,38 @@ export class FrameTexts {
     }
     return texts;
   }
+}
+
+/** The graphs of a decoder of frames; the options are those of `FrameTexts`. */
+export const frameTextGraphs = (
+  model: TextModel,
+  parameters: ParameterList,
+  shape: FrameTextShape,
+  prompt: readonly number[],
+): readonly Graph[] =>
+  decoderGraphs(model.config, parameters, sizesOf(shape), modeOf(settingsOf(model, shape, prompt))).graphs;
+
+const sizesOf = ({ batch, maxSource, maxTarget }: FrameTextShape) => ({
+  batch,
+  beams: 1,
+  source: maxSource,
+  target: maxTarget,
+});
+
+/** Settings of greedy decoding after a prompt, of at most `limit` tokens. */
+function settingsOf(
+  model: TextModel,
+  { maxTarget }: FrameTextShape,
+  prompt: readonly number[],
+  limit = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
+): DecodeSettings {
+  const { config: c } = model;
+  const speech = speechFactsOf(model);
+  const maxNewTokens = Math.min(limit, Math.max(1, maxTarget - prompt.length));
+  const rules = speech && speechTokenRules(speech, c, prompt.length, false);
+  return {
+    ...decodeSettings({ maxNewTokens, signal }, c, maxTarget),
+    tokenRules: rules && speechRules(rules),
+  };
 }

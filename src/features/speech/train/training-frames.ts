@@ -2,6 +2,8 @@
 
 import { check } from '../../../core/errors.ts';
 import { msg, option } from '../../../core/message.ts';
+import type { TextModel } from '../../../decode/translator.ts';
+import type { Graph } from '../../../engine/graph/graph.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { modelFields } from '../../../model/model-fields.ts';
 import type { RunSettings } from '../../../session/data-step.ts';
@@ -9,6 +11,7 @@ import { createPace } from '../../../session/job-pace.ts';
 import type {
   DecodedRows,
   ModelToEncodeFor,
+  PlannedDecoder,
   RowDecoder,
   TrainingSource,
   TrainingSourceKind,
@@ -23,7 +26,7 @@ import {
   type Split,
 } from '../../../text/corpus/pairs.ts';
 import { framesOf } from '../batches/frame-rows.ts';
-import { FrameTexts } from '../decode/frame-texts.ts';
+import { FrameTexts, frameTextGraphs } from '../decode/frame-texts.ts';
 import { type SpeechFacts, speechFactsOf } from '../decode/speech-facts.ts';
 import { needsDetection, promptOf } from '../decode/speech-prompts.ts';
 import { frameKindOf } from '../frame-kind.ts';
@@ -126,12 +129,18 @@ class FrameSource implements TrainingSource {
 
   openDecoder({ engine, model, parameters, corpus, rows, shape }: DecodedRows): RowDecoder {
     const frames = framesOf(corpus);
-    const texts = new FrameTexts(engine, model, parameters, shape, [
-      model.config.startId,
-      ...this.#encoder.prefix,
-    ]);
+    const texts = new FrameTexts(engine, model, parameters, shape, this.#promptOf(model));
     const sources = rows.map((row) => frames?.rows[row] as VectorRow);
     return (signal) => texts.decode(sources, frames?.width ?? 0, signal);
+  }
+
+  decoderGraphs({ model, parameters, shape }: PlannedDecoder): readonly Graph[] {
+    return frameTextGraphs(model, parameters, shape, this.#promptOf(model));
+  }
+
+  /** The tokens that each text starts from. */
+  #promptOf({ config }: Pick<TextModel, 'config'>): readonly number[] {
+    return [config.startId, ...this.#encoder.prefix];
   }
 
   /** Fingerprint of clips: of their paths from the manifest on, and of their texts. */
