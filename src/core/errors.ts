@@ -149,7 +149,7 @@ export const isShape = (value: unknown): boolean =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 
 /** Types of arguments in words. A list of numbers may be a typed array. */
-type ArgumentType =
+export type ArgumentType =
   | 'a number'
   | 'a text'
   | 'a boolean'
@@ -159,7 +159,8 @@ type ArgumentType =
   | 'a list of numbers'
   | 'a list of whole numbers';
 
-function hasType(value: unknown, type: ArgumentType): boolean {
+/** Whether a value has a type. */
+export function hasType(value: unknown, type: ArgumentType): boolean {
   if (type === 'a list of whole numbers') return isShape(value);
   const kind = kindOf(value);
   if (type !== 'a list of numbers') return kind === type;

@@ -1,8 +1,6 @@
 // The host of WebGPU that runs this code: its name and version, read from the user agent; and the name of its
 // adapter.
 
-import { checkTypes } from './errors.ts';
-
 /** Hosts of WebGPU. Chrome means any Chromium browser; Dawn is the package `webgpu` in Node. */
 export type GpuHost = 'Dawn' | 'Chrome' | 'Firefox' | 'Safari' | 'Deno';
 
@@ -34,14 +32,8 @@ export interface AdapterInfo {
   readonly description: string;
 }
 
-/**
- * Formats an adapter, whose names may be missing, as `vendor architecture description`.
- *
- * @example
- * console.log(adapterName(device.adapter));
- */
+/** Formats an adapter, whose names may be missing, as `vendor architecture description`. */
 export function adapterName(adapter: AdapterInfo): string {
-  checkTypes('adapterName', 'an object', { adapter });
   const { vendor, architecture, description, device } = adapter;
   return [vendor, architecture, description || device].filter((s) => s).join(' ') || 'unnamed adapter';
 }

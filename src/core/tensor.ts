@@ -149,7 +149,7 @@ export function tensorType(dtype: DType, shape: Shape): TensorType {
  * console.log(dim({ shape: [2, 3] }, -1)); // 3
  */
 export function dim(tensor: { readonly shape: Shape }, axis: number): number {
-  checkTypes('dim', 'an object', { tensor });
+  checkTypes('dim', 'a list', { 'tensor.shape': tensor?.shape });
   checkTypes('dim', 'a number', { axis });
   return tensor.shape.at(axis) ?? 0;
 }

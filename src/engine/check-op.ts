@@ -17,6 +17,7 @@ import type { DeviceTraits } from './ops/device-traits.ts';
 import { type ByName, listed, type NameOf, named } from './ops/named-tensors.ts';
 import type { AnyOp, Attrs, Node, Op, Value } from './ops/op.ts';
 import { variantsOf } from './ops/op-nodes.ts';
+import { checkDevice, checkFieldTypes, checkObject, checkTraits, stepFields } from './ops/option-checks.ts';
 import { type StepScalars, stepData, stepWords } from './ops/step-scalars.ts';
 import { defaultVariant, variantKey } from './plan/kernel-choices.ts';
 import { makePlan } from './plan/planner.ts';
@@ -108,6 +109,46 @@ export function applyToInputs<I extends string, O extends string, A extends Attr
   return { node: graph.nodes.at(-1) as Node, tensors };
 }
 
+/** Throws a HeddleError about the function `area` unless these are an op and a case of it. */
+function checkCase<I extends string, O extends string, A extends Attrs>(
+  area: string,
+  op: Op<I, O, A>,
+  c: OpCase<I, O, A>,
+): void {
+  checkFieldTypes<Pick<AnyOp, 'name' | 'inputs' | 'launch'>>(
+    area,
+    op,
+    { name: 'a text', inputs: 'a list', launch: 'a function' },
+    'op',
+  );
+  checkObject(area, c, {
+    inputs: 'an object',
+    attrs: 'an object',
+    wrt: 'a list?',
+    through: 'a list?',
+    step: 'an object?',
+    tolerance: 'a number?',
+    gradTolerance: 'a number?',
+    variant: 'a text?',
+    untuned: 'a boolean?',
+    without: 'a list?',
+    f16: 'a boolean?',
+    traits: 'an object?',
+  });
+  for (const [name, given] of Object.entries<unknown>(c.inputs))
+    for (const tensor of [given].flat())
+      if (tensor !== 'step' && tensor !== undefined)
+        checkFieldTypes(area, tensor as Tensor, tensorFields, `inputs.${name}`);
+  checkTraits(area, c.traits, true);
+  if (c.step) checkObject(area, c.step, stepFields, 'step');
+}
+
+const tensorFields = {
+  dtype: 'a text',
+  shape: 'a list of whole numbers',
+  data: 'a list of numbers',
+} as const;
+
 function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>, c: OpCase<I, O, A>) {
   const graph = new Graph();
   const data: Record<string, Tensor['data']> = { step: stepData({ ...defaultStep, ...c.step }) };
@@ -163,7 +204,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   op: Op<I, O, A>,
   c: OpCase<I, O, A>,
 ): Promise<Record<string, number>> {
-  checkTypes('checkOp', 'an object', { device, op, case: c });
+  checkDevice('checkOp', device);
+  checkCase('checkOp', op, c);
   const traits = { ...device.traits, ...c.traits };
   const reference = build(op, c);
   const expected = expectedOf(reference, c);
@@ -235,9 +277,9 @@ export function checkGradient<I extends string, O extends string, A extends Attr
   c: OpCase<I, O, A>,
   options: { readonly h?: number; readonly tolerance?: number } = {},
 ): void {
-  checkTypes('checkGradient', 'an object', { op, case: c, options });
+  checkCase('checkGradient', op, c);
+  checkObject('checkGradient', options, { h: 'a number?', tolerance: 'a number?' });
   const { h = 1e-5, tolerance = 1e-6 } = options;
-  checkTypes('checkGradient', 'a number', { h, tolerance });
   if (!c.wrt?.length)
     throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
   const { graph, data } = build(op, c);

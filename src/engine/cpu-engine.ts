@@ -4,11 +4,13 @@ import { checkTypes } from '../core/errors.ts';
 import { allocate, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
 import { createCpuExecutor } from './cpu/executor.ts';
 import type { Engine, Program } from './engine.ts';
+import type { PrepareOptions } from './gpu/gpu-engine.ts';
 import { checkSameType } from './gpu/gpu-engine.ts';
 import type { Outputs } from './gpu/output-ring.ts';
-import type { Graph } from './graph/graph.ts';
+import { checkGraphs, type Graph } from './graph/graph.ts';
 import type { OpReference } from './ops/op.ts';
 import { mutatedBy } from './ops/op-nodes.ts';
+import { checkObject } from './ops/option-checks.ts';
 
 function roundToF32(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i] as number);
@@ -41,7 +43,7 @@ export interface CpuEngineOptions {
  * const [program] = await cpuEngine().prepare([graph]);
  */
 export function cpuEngine(options: CpuEngineOptions = {}): Engine {
-  checkTypes('cpuEngine', 'an object', { options });
+  checkObject('cpuEngine', options, { wideStates: 'a boolean?', others: 'a list?' });
   const { wideStates = false, others = [] } = options;
   return new CpuEngine(wideStates, others);
 }
@@ -66,7 +68,9 @@ class CpuEngine implements Engine {
     this.#others = others;
   }
 
-  async prepare(graphs: readonly Graph[]): Promise<Program[]> {
+  async prepare(graphs: readonly Graph[], options: PrepareOptions = {}): Promise<Program[]> {
+    checkGraphs('cpu', graphs);
+    checkObject('cpu', options, { inFlight: 'a whole number?', kernelChoices: 'an object?' });
     return graphs.map((graph) => this.#programOf(graph));
   }
 
@@ -115,6 +119,10 @@ class CpuEngine implements Engine {
   release(): void {}
 
   write(name: string, data: ArrayLike<number>, offset = 0): void {
+    if (!ArrayBuffer.isView(data) || !Number.isSafeInteger(offset)) {
+      checkTypes('cpu', 'a list of numbers', { data });
+      checkTypes('cpu', 'a number', { offset });
+    }
     const isNarrow = this.#types.get(name)?.dtype === 'f32' && !this.#wideStates;
     this.#stateOf(name).set(
       isNarrow && !(data instanceof Float32Array) ? Float32Array.from(data) : data,

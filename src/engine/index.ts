@@ -7,7 +7,7 @@
 
 // Devices, tensors, random numbers, errors.
 export { check, type ErrorKind, HeddleError } from '../core/errors.ts';
-export { type AdapterInfo, adapterName } from '../core/host-name.ts';
+export type { AdapterInfo } from '../core/host-name.ts';
 export { keyOf, type Random, random } from '../core/random.ts';
 export { relativeError } from '../core/relative-error.ts';
 export {
@@ -25,37 +25,33 @@ export {
   tensorType,
 } from '../core/tensor.ts';
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './check-op.ts';
+export {
+  adapterName,
+  attrsOf,
+  defineOp,
+  GpuEngine,
+  gpuEngine,
+  makePlan,
+  openDevice,
+  profilePasses,
+  tuneKernels,
+  wrapDevice,
+  writeRules,
+  writeSampling,
+  writeStep,
+} from './checked-calls.ts';
 // Engines, sessions, checks of ops, measurements.
 export { type CpuExecutor, createCpuExecutor } from './cpu/executor.ts';
 export { type CpuEngineOptions, cpuEngine } from './cpu-engine.ts';
-export {
-  type Engine,
-  gpuEngine,
-  type Program,
-} from './engine.ts';
-export {
-  type DroppedKernel,
-  type KernelTiming,
-  type TuneKernelsOptions,
-  tuneKernels,
-} from './gpu/auto-tuning.ts';
-export {
-  type Device,
-  type DeviceOptions,
-  openDevice,
-  wrapDevice,
-} from './gpu/device.ts';
-export {
-  GpuEngine,
-  type GpuEngineOptions,
-  type KernelChooser,
-  type PrepareOptions,
-} from './gpu/gpu-engine.ts';
+export type { Engine, Program } from './engine.ts';
+export type { DroppedKernel, KernelTiming, TuneKernelsOptions } from './gpu/auto-tuning.ts';
+export type { Device, DeviceOptions } from './gpu/device.ts';
+export type { GpuEngineOptions, KernelChooser, PrepareOptions } from './gpu/gpu-engine.ts';
 export type { Outputs } from './gpu/output-ring.ts';
 export type { Kernel, KernelKey, Pipelines } from './gpu/pipelines.ts';
 export type { TimeOptions, Timing } from './gpu/plan-timing.ts';
 export type { PassSpan, PassTime, ProfileTable } from './gpu/profile.ts';
-export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/profile.ts';
+export { chromeTrace, type Profile, printProfile } from './gpu/profile.ts';
 export { measureRoofs, type Roof, type RoofOptions, type Roofs } from './gpu/roofs.ts';
 export type { Runner, RunnerOptions } from './gpu/runner.ts';
 export type { Shader } from './gpu/shaders.ts';
@@ -103,8 +99,6 @@ export {
   type Sampling,
   sampleToken,
   samplingSize,
-  writeRules,
-  writeSampling,
 } from './ops/decoding/next-token.ts';
 export { type DeviceTraits, defaultTraits, type MatrixConfig } from './ops/device-traits.ts';
 export { columnSum } from './ops/elementwise/column-sum.ts';
@@ -163,21 +157,23 @@ export {
   rmsNormOp,
 } from './ops/norm/layer-norm.ts';
 export { type SoftmaxAttrs, type SoftmaxVariant, softmax, softmaxOp } from './ops/norm/softmax.ts';
-export type { AnyOp, AttrsArgument, OpReference, Place, Variant } from './ops/op.ts';
-export {
-  type Attrs,
-  type AttrsType,
-  attrsOf,
-  type Builder,
-  defineOp,
-  type Launch,
-  type LaunchContext,
-  type NoAttrs,
-  type Node,
-  type Op,
-  type ShaderSource,
-  type SomeByName,
-  type Value,
+export type {
+  AnyOp,
+  Attrs,
+  AttrsArgument,
+  AttrsType,
+  Builder,
+  Launch,
+  LaunchContext,
+  NoAttrs,
+  Node,
+  Op,
+  OpReference,
+  Place,
+  ShaderSource,
+  SomeByName,
+  Value,
+  Variant,
 } from './ops/op.ts';
 export { accumulate, difference, ema } from './ops/optimizer/buffer-sums.ts';
 export { type ClipAttrs, clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
@@ -191,10 +187,10 @@ export type {
 } from './ops/optimizer/optimizers.ts';
 export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
 export { ReferenceTensor } from './ops/reference-tensor.ts';
-export { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';
+export { type StepScalars, stepWords } from './ops/step-scalars.ts';
 export { expectType } from './ops/type-checks.ts';
 export { type ElementwiseVariant, gridOf, type RowGroup } from './ops/work-division.ts';
 // Plans: the passes and the memory of a graph as plain data.
 export type { KernelChoices } from './plan/kernel-choices.ts';
 export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';
-export { makePlan, type PlanOptions } from './plan/planner.ts';
+export type { PlanOptions } from './plan/planner.ts';

@@ -2,10 +2,11 @@
 // GPU. Tensors that the GPU stores as f16 are rounded after their node. Only the CPU engine and checks load
 // this file.
 
-import { check, checkTypes } from '../../core/errors.ts';
+import { check, checkTypes, hasType, kindOf } from '../../core/errors.ts';
 import { roundToF16 } from '../../core/float16.ts';
+import { msg } from '../../core/message.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import type { Graph } from '../graph/graph.ts';
+import { checkGraph, type Graph } from '../graph/graph.ts';
 import { attentionReferences } from '../ops/attention/attention-references.ts';
 import { decodingReferences } from '../ops/decoding/decoding-references.ts';
 import { elementwiseReferences } from '../ops/elementwise/elementwise-references.ts';
@@ -64,7 +65,10 @@ export function createCpuExecutor(
   states = new Map<string, Float64Array>(),
   others: readonly OpReference[] = [],
 ): CpuExecutor {
-  checkTypes('createCpuExecutor', 'an object', { graph, states });
+  checkGraph('createCpuExecutor', graph);
+  check(states instanceof Map, msg`states is ${kindOf(states)}, it must be a map`, {
+    area: 'createCpuExecutor',
+  });
   checkTypes('createCpuExecutor', 'a list', { others });
   const inPlace = new Map<AnyOp, OpReference[1]>(others);
   const tensors = new Map<Value, ReferenceTensor>();
@@ -94,6 +98,7 @@ export function createCpuExecutor(
           throw new Error(
             `cpu: input ${name} needs ${sizeOf(value.shape)} numbers, ${given?.length ?? 'none'} given`,
           );
+        if (!hasType(given, 'a list of numbers')) checkTypes('cpu', 'a list of numbers', { [name]: given });
         dataOf(value).set(given);
       }
       for (const node of graph.nodes) {

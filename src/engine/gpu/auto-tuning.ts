@@ -20,7 +20,6 @@
 // skipped on all later nodes. A node whose variants all fail uses the naive one.
 
 import { withCallbacks } from '../../core/callbacks.ts';
-import { checkTypes } from '../../core/errors.ts';
 import type { Message } from '../../core/message.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Variant } from '../ops/op.ts';
@@ -95,22 +94,12 @@ export interface KernelTimer {
   now(): number;
 }
 
-/**
- * Checks and times the kernel variants of `graphs`. Returns the variant of every node that has several; it
- * has passed its check, or is the naive variant. Nodes with the most work come first. A further variant of a
- * node is timed only if the slowest measurement so far would still fit the time limit.
- *
- * @example
- * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
- * const plan = makePlan(graph, { traits: device.traits, kernelChoices });
- */
+/** Checks and times the kernel variants of `graphs`; see checked-calls.ts. */
 export const tuneKernels = (
   device: Device,
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
 ): Promise<KernelChoices> => {
-  checkTypes('tuneKernels', 'an object', { device, options });
-  checkTypes('tuneKernels', 'a list', { graphs });
   return withCallbacks(options, (watched) => tuneWith(deviceTimer(device), device, graphs, watched));
 };
 

@@ -1,7 +1,6 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
-import { checkTypes, HeddleError } from '../../core/errors.ts';
-import { checkNames } from '../../core/fields.ts';
+import { HeddleError } from '../../core/errors.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import { msg } from '../../core/message.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
@@ -68,18 +67,8 @@ const requestedFeatures = [
   matrixFeature,
 ] as readonly GPUFeatureName[];
 
-/**
- * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
- * HeddleError if there is no WebGPU, no adapter, or a required limit is not reached.
- *
- * @example
- * const device = await openDevice(navigator.gpu);
- * console.log(adapterName(device.adapter));
- */
+/** Opens a device; see checked-calls.ts. */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
-  if (gpu) checkTypes('openDevice', 'an object', { gpu });
-  checkTypes('openDevice', 'an object', { options });
-  checkNames({ area: 'openDevice' }, ['require', 'powerPreference', 'submissions'], Object.keys(options));
   if (!gpu) throw noWebGpu();
   const refuse = async (error: unknown): Promise<never> => {
     throw refused(error);
@@ -193,19 +182,8 @@ function historyOf(device: GPUDevice, given: Partial<GPUAdapterInfo> | undefined
   return history;
 }
 
-/**
- * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice`
- * it does not probe subgroups. `info`: the adapter info (default: that of an earlier call with this device,
- * else `adapterInfo` of the device). In Dawn `adapterInfo` of a device lacks the subgroup matrices. Deno has
- * no `adapterInfo` of a device: the adapter then has no name and counts as a GPU. HEDDLE_ADAPTER names another
- * adapter whose kernels to choose (known-adapters.ts).
- *
- * @example
- * const adapter = await navigator.gpu.requestAdapter();
- * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
- */
+/** Wraps a GPUDevice that the caller has requested; see checked-calls.ts. */
 export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): Device {
-  checkTypes('wrapDevice', 'an object', { device, info: info === undefined ? {} : info });
   const history = historyOf(device, info);
   const {
     vendor = '',

@@ -1,8 +1,6 @@
 // The engine of the GPU: plans graphs and runs them. It owns the states that plans share (weights, optimizer
 // moments, caches) and the slots that they use in turn, on one device.
 
-import { checkTypes } from '../../core/errors.ts';
-import { checkNames } from '../../core/fields.ts';
 import { adapterName } from '../../core/host-name.ts';
 import type { DType, Shape, Tensor, TensorData, TensorType } from '../../core/tensor.ts';
 import { allocate, bytesPer, sameShape, show, sizeOf } from '../../core/tensor.ts';
@@ -79,8 +77,6 @@ export class GpuEngine {
   #runners: Runner[] = [];
 
   constructor(device: Device, options: GpuEngineOptions = {}) {
-    checkTypes('gpuEngine', 'an object', { device, options });
-    checkNames({ area: 'gpuEngine' }, ['kernels', 'kernelChoices', 'memoryLimit'], Object.keys(options));
     this.name = adapterName(device.adapter);
     this.device = device;
     this.pipelines = pipelinesOf(device.gpu);

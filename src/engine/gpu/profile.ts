@@ -1,9 +1,10 @@
 // Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by
 // itself, so the sum is slightly more than the time of a real run.
 
-import { check, checkTypes } from '../../core/errors.ts';
+import { check } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
+import { checkFieldTypes, checkObject } from '../ops/option-checks.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import { median } from './plan-timing.ts';
@@ -42,6 +43,8 @@ export interface Profile {
   readonly passes: readonly PassTime[];
 }
 
+const profileFields = { clock: 'a text', runs: 'a number', ms: 'a number', passes: 'a list' } as const;
+
 /** `profilePasses` of a program; throws if it is none of the runners of an engine. */
 export function profileOf(
   device: Device,
@@ -54,18 +57,8 @@ export function profileOf(
   return profilePasses(device, runner, runs);
 }
 
-/**
- * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn with the flags of
- * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries.
- * Throws a HeddleError if there are more than 2,048 passes.
- *
- * @example
- * const [runner] = await new GpuEngine(device).preparePlans([makePlan(graph, { traits: device.traits })]);
- * const { ms, passes } = await profilePasses(device, runner, 10);
- */
+/** Runs a plan `runs` times pass by pass; see checked-calls.ts. */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
-  checkTypes('profilePasses', 'an object', { device, runner });
-  checkTypes('profilePasses', 'a number', { runs });
   runner.submit(); // warms up
   const runTimes: number[] = [];
   for (let run = 0; run < runs; run++) runTimes.push(await runner.time(1));
@@ -165,7 +158,7 @@ async function byTimestamps(
  * const json = chromeTrace(await profilePasses(device, runner));
  */
 export function chromeTrace(profile: Profile): string {
-  checkTypes('chromeTrace', 'an object', { profile });
+  checkFieldTypes('chromeTrace', profile, profileFields, 'profile');
   return JSON.stringify({
     displayTimeUnit: 'ms',
     traceEvents: profile.passes.map(({ pass, last, bytes }) => ({
@@ -206,7 +199,8 @@ export interface ProfileTable {
  * if (engine.profile) console.log(printProfile(await engine.profile(program)));
  */
 export function printProfile(profile: Profile, options: ProfileTable = {}): string {
-  checkTypes('printProfile', 'an object', { profile, options });
+  checkFieldTypes('printProfile', profile, profileFields, 'profile');
+  checkObject('printProfile', options, { rows: 'a whole number?', each: 'a boolean?' });
   const { rows = 40, each = false } = options;
   const { passes, ms, runs, clock } = profile;
   const all = sumOf(`all ${passes.length} passes`, passes);

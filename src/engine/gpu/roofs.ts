@@ -1,11 +1,11 @@
 // Measures the roofline of an adapter (Williams, Waterman and Patterson, 2009): copy bandwidth and peak rate
 // of multiply-adds. Only kernels whose data fits in a cache exceed the bandwidth.
 
-import { checkTypes } from '../../core/errors.ts';
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
 import { elementwiseLaunch } from '../ops/elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp, type Value } from '../ops/op.ts';
+import { checkDevice, checkObject } from '../ops/option-checks.ts';
 import { elementwiseVariants, gridOf } from '../ops/work-division.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
@@ -111,7 +111,14 @@ export interface RoofOptions extends TimeOptions {
  * console.log(bandwidth.rate, 'GB/s', peak.rate, 'GFLOP/s');
  */
 export async function measureRoofs(device: Device, options: RoofOptions): Promise<Roofs> {
-  checkTypes('measureRoofs', 'an object', { device, options });
+  checkDevice('measureRoofs', device);
+  checkObject('measureRoofs', options, {
+    bytes: 'a number?',
+    span: 'a number',
+    rounds: 'a number',
+    skipAbove: 'a number?',
+    repeats: 'a number?',
+  });
   const bytes = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
   const count = Math.floor(bytes / 256) * 64;
   const bandwidth = await best(elementwiseVariants(), (variant) =>

@@ -6,7 +6,8 @@ import { add } from '../ops/elementwise/elementwise-ops.ts';
 import { named } from '../ops/named-tensors.ts';
 import type { Builder, Node, SomeByName, Value } from '../ops/op.ts';
 import { aligned, inputsOf, outputsOf } from '../ops/op-nodes.ts';
-import type { Graph } from './graph.ts';
+import { checkGraph, type Graph } from './graph.ts';
+import { checkTensor } from './node-checks.ts';
 import { gradientOf } from './op-gradients.ts';
 import { recompute, type SegmentOf } from './recompute.ts';
 
@@ -27,8 +28,10 @@ export function gradients(
   segmentOf: SegmentOf = () => undefined,
   others: readonly Value[] = [],
 ): (Value | undefined)[] {
-  checkTypes('gradients', 'an object', { graph, loss });
+  checkGraph('gradients', graph);
   checkTypes('gradients', 'a list', { wrt, others });
+  for (const [name, tensors] of Object.entries({ loss: [loss], wrt, others }))
+    for (const value of tensors) checkTensor('gradients', name, value);
   checkTypes('gradients', 'a function', { segmentOf });
   const needed = new Set<Value>(wrt);
   for (const node of graph.nodes)

@@ -1,7 +1,7 @@
 // A graph: a list of nodes in the order in which they run, and the values between them. It knows shapes, not
 // devices.
 
-import { checkTypes, HeddleError } from '../../core/errors.ts';
+import { checkTypes, HeddleError, kindOf } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import { type ByName, listed, named } from '../ops/named-tensors.ts';
 import type { AnyOp, Attrs, AttrsArgument, Builder, Node, Op, Place, SomeByName, Value } from '../ops/op.ts';
 import { aligned, f16StorageOf, outputsOf } from '../ops/op-nodes.ts';
+import { expectOptions } from '../ops/type-checks.ts';
 import { checkNode, checkTensor, checkTensorType } from './node-checks.ts';
 
 /**
@@ -90,7 +91,7 @@ export class Graph implements Builder {
     ...[attrs]: AttrsArgument<A>
   ): ByName<O, Value> {
     const { names, list } = listed<Value>(op.name, op.inputs, inputs);
-    checkNode(op, { names, list }, attrs === undefined ? {} : attrs);
+    checkNode(op, inputs, { names, list }, attrs === undefined ? {} : attrs);
     return outputsOf(this.#add(op, names, list, attrs ?? {})) as ByName<O, Value>;
   }
 
@@ -209,7 +210,10 @@ export class Graph implements Builder {
    * graph.scope({ stack: 'encoder', layer: 0 }, () => graph.scope({ sublayer: 'ff' }, feedForward));
    */
   scope<T>(place: string | Place, build: () => T): T {
-    return this.#within(inside(this.#place, typeof place === 'string' ? { part: place } : place), build);
+    const within = typeof place === 'string' ? { part: place } : place;
+    expectOptions('graph', within, ['stack', 'layer', 'sublayer', 'part']);
+    checkTypes('graph', 'a function', { build });
+    return this.#within(inside(this.#place, within), build);
   }
 
   /**
@@ -263,12 +267,27 @@ function inside(around: Placed, { stack, layer, sublayer, part }: Place): Placed
 function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): void {
   checkTensor('graph', 'the buffer', buffer);
   const fits =
-    (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
+    Number.isSafeInteger(offset) &&
+    offset >= 0 &&
+    (offset * bytesPer(buffer.dtype)) % 256 === 0 &&
+    offset + sizeOf(shape) <= sizeOf(buffer.shape);
   if (!fits)
     throw new HeddleError(
       msg`${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}, or does not start at a multiple of 256 bytes`,
       { area: 'graph' },
     );
+}
+
+/** Throws a HeddleError unless `graph` is a graph. */
+export function checkGraph(area: string, graph: Graph): void {
+  if (!Array.isArray(graph?.nodes) || !(graph.inputs instanceof Map))
+    throw new HeddleError(msg`the graph is ${kindOf(graph)}, it must be a graph`, { area });
+}
+
+/** Throws a HeddleError unless `graphs` is a list of graphs. */
+export function checkGraphs(area: string, graphs: readonly Graph[]): void {
+  checkTypes(area, 'a list', { graphs });
+  for (const graph of graphs) checkGraph(area, graph);
 }
 
 /**
@@ -278,7 +297,7 @@ function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): 
  * console.log(printGraph(new Graph()));
  */
 export function printGraph(graph: Graph): string {
-  checkTypes('printGraph', 'an object', { graph });
+  checkGraph('printGraph', graph);
   const ref = (v: Value) => `%${v.id}`;
   const lines = [...graph.inputs.values(), ...graph.states.values()].map(
     (v) => `${ref(v)}: ${v.kind} ${v.name} ${v.dtype} ${show(v.shape)}`,

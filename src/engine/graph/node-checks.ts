@@ -2,7 +2,9 @@
 // the types that the op declares. Otherwise an object in place of a number would be NaN in a kernel.
 
 import { checkTypes, HeddleError, isShape, kindOf } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import { listed, msg } from '../../core/message.ts';
+import { tensorName } from '../ops/named-tensors.ts';
 import type { AnyOp, Attrs, Value } from '../ops/op.ts';
 import { expectOptions } from '../ops/type-checks.ts';
 
@@ -22,14 +24,16 @@ export function checkTensor(area: string, name: string, value: unknown): asserts
 }
 
 /**
- * Throws a HeddleError if an input of a node is no tensor, or an attribute has another type than the op declares, or a
- * name that it does not have.
+ * Throws a HeddleError if an input of a node is no tensor, or an attribute has another type than the op declares, or one
+ * of them a name that the op does not have.
  */
 export function checkNode(
-  { name: area, attrs: declared }: AnyOp,
+  { name: area, inputs, attrs: declared }: AnyOp,
+  given: object,
   { names, list }: { readonly names: readonly string[]; readonly list: readonly unknown[] },
   attrs: Attrs,
 ): void {
+  checkNames({ area, noun: 'input' }, inputs.map(tensorName), Object.keys(given));
   for (const [i, value] of list.entries()) checkTensor(area, names[i] ?? '', value);
   expectOptions(area, attrs, Object.keys(declared?.types ?? attrs));
   const types = declared?.types;

@@ -1,6 +1,6 @@
 // The rewrites of losses and gradients, and the names of all rewrites. layer-rewrites.ts has those of layers.
 
-import { checkTypes, HeddleError } from '../../core/errors.ts';
+import { check, checkTypes, HeddleError, kindOf } from '../../core/errors.ts';
 import { listed, msg } from '../../core/message.ts';
 import { alignedSize, bytesOf, matrixOf, sameShape, sizeOf } from '../../core/tensor.ts';
 import { activationBackwardOp } from '../ops/elementwise/activation-backward.ts';
@@ -14,7 +14,7 @@ import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { applicationOf } from '../ops/op-nodes.ts';
-import type { Graph } from './graph.ts';
+import { checkGraph, type Graph } from './graph.ts';
 import { applyAll, fuseLayers, layerRules, onlyReader, type Rule } from './layer-rewrites.ts';
 
 /**
@@ -197,7 +197,7 @@ export function checkRewriteNames(names: readonly string[]): void {
 }
 
 function checkRewriting(area: string, graph: Graph, off: readonly string[]): void {
-  checkTypes(area, 'an object', { graph });
+  checkGraph(area, graph);
   checkTypes(area, 'a list', { off });
 }
 
@@ -216,7 +216,11 @@ export const fuseForward = (
 ): void => {
   checkRewriting('fuseForward', graph, off);
   if (logitBytes !== undefined) checkTypes('fuseForward', 'a number', { logitBytes });
-  if (trained !== undefined) checkTypes('fuseForward', 'an object', { trained });
+  check(
+    trained === undefined || trained instanceof Set,
+    msg`trained is ${kindOf(trained)}, it must be a set`,
+    { area: 'fuseForward' },
+  );
   applyAll(graph, lossRules(logitBytes, trained), off);
   fuseLayers(graph, off);
 };

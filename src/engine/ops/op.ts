@@ -3,7 +3,8 @@
 // are in *-gradients.ts and *-references.ts of each family. Values and nodes are plain data; engine/graph builds them, engine/plan orders and places them,
 // engine/cpu and engine/gpu run them.
 
-import { checkTypes } from '../../core/errors.ts';
+import { HeddleError, kindOf } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { DType, Shape, TensorType } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import { type ByName, type NameOf, tensorName } from './named-tensors.ts';
@@ -31,15 +32,8 @@ export interface AttrsType<A> {
   readonly types?: Readonly<Record<string, AttrType>>;
 }
 
-/**
- * Declares the attributes of an op, as its field `attrs`. With `types` a node whose attributes have other types is an
- * error; without them only an attribute that is an object, a function or NaN.
- *
- * @example
- * const attrs = attrsOf<{ readonly eps: number }>({ eps: 'number' });
- */
+/** Declares the attributes of an op, as its field `attrs`. */
 export function attrsOf<A extends Attrs>(types?: AttrTypes<A>): AttrsType<A> {
-  if (types !== undefined) checkTypes('attrsOf', 'an object', { types });
   return { types };
 }
 
@@ -116,6 +110,23 @@ export interface Builder {
     inputs: ByName<I, Value>,
     ...attrs: AttrsArgument<A>
   ): ByName<O, Value>;
+}
+
+/** Throws a HeddleError unless `builder` is a graph. A function has a method `apply` of its own. */
+export function checkBuilder(area: string, builder: Builder): void {
+  if (typeof builder === 'function' || typeof builder?.apply !== 'function')
+    throw new HeddleError(msg`the graph is ${kindOf(builder)}, it must be a graph`, { area });
+}
+
+/** `builder.apply` of functions that programs call. Throws a HeddleError unless `builder` is a graph. */
+export function applyOp<I extends string, O extends string, A extends Attrs>(
+  builder: Builder,
+  op: Op<I, O, A>,
+  inputs: ByName<I, Value>,
+  ...attrs: AttrsArgument<A>
+): ByName<O, Value> {
+  checkBuilder(op.name, builder);
+  return builder.apply(op, inputs, ...attrs);
 }
 
 /** WGSL of a user's own kernel. `name` labels it; two sources of one name are two shaders. */
@@ -288,30 +299,7 @@ export const opReference = <I extends string, O extends string, A extends Attrs>
   reference: NoInfer<ReferenceOf<Op<I, O, A>>>,
 ): OpReference => [op, reference];
 
-/**
- * Defines an op; its types follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared twice.
- *
- * @example
- * const double = defineOp({
- *   name: 'double',
- *   inputs: ['x'],
- *   outputs: ['y'],
- *   shape: ({ x }) => ({ y: x }),
- *   launch: ({ x }, { y }) => [
- *     {
- *       shader: { name: 'double', source: wgsl },
- *       entry: 'main',
- *       params: { count: sizeOf(x.shape) },
- *       bind: { x, y },
- *       grid: gridOf(sizeOf(x.shape), 64),
- *     },
- *   ],
- *   grad: (builder, _inputs, _outputs, { y: dy }) => ({ x: dy && add(builder, dy, dy) }),
- *   reference({ x }, { y }) {
- *     for (let i = 0; i < y.size; i++) y.set(i, 2 * x.at(i));
- *   },
- * });
- */
+/** Defines an op; its types follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared twice. */
 export function defineOp<
   I extends string,
   O extends string = string,
@@ -325,8 +313,6 @@ export function defineOp<
     variants?(inputs: ByName<NoInfer<I>, TensorType>, attrs: NoInfer<A>, traits: DeviceTraits): readonly V[];
   } & NoInfer<Omit<Op<I, O, A, V>, 'outputs' | 'variants'>>,
 ): Op<I, O, A, V> {
-  checkTypes('defineOp', 'an object', { definition });
-  checkTypes('defineOp', 'a list', { inputs: definition.inputs });
   const op = { ...definition, outputs: definition.outputs ?? [] };
   const names = [...op.inputs, ...op.outputs].map(tensorName);
   if (new Set(names).size < names.length)

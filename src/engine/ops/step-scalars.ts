@@ -1,8 +1,6 @@
 // Step scalars: a block of values that change from step to step. They are uploaded for every run, not part of
 // a plan. The struct Step in shaders/shared/kernel.wgsl is the same block.
 
-import { checkTypes } from '../../core/errors.ts';
-
 /** Number of 32-bit words of the block; the `step` input of a graph is u32 [stepWords]. */
 export const stepWords = 8;
 
@@ -38,16 +36,8 @@ export function createStepWriter(out: Uint32Array): (s: StepScalars) => void {
 /** All scalars 0, for runs that use none of them. */
 export const zeroStep: Readonly<StepScalars> = /* @__PURE__ */ readStep(new Uint32Array(stepWords));
 
-/**
- * Writes the block into `out` [stepWords] once; missing scalars are 0.
- *
- * @example
- * const words = new Uint32Array(stepWords);
- * writeStep(words, { learningRate: 1e-3, tokenWeight: 1 / 500, seed: 1 });
- */
+/** Writes the block into `out` [stepWords] once; missing scalars are 0. */
 export function writeStep(out: Uint32Array, s: Partial<StepScalars> = {}): void {
-  checkTypes('writeStep', 'a list of numbers', { out });
-  checkTypes('writeStep', 'an object', { s });
   createStepWriter(out)({ ...zeroStep, ...s });
 }
 

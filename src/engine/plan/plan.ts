@@ -1,10 +1,10 @@
 // A plan: a run as plain data. Passes in order, buffers, memory ranges of named tensors, costs. engine/gpu
 // runs it.
 
-import { checkTypes } from '../../core/errors.ts';
 import { formatMiB } from '../../core/format-numbers.ts';
 import type { DType, Shape } from '../../core/tensor.ts';
 import type { ShaderSource } from '../ops/op.ts';
+import { checkFieldTypes } from '../ops/option-checks.ts';
 
 /** A range of a buffer, in bytes; `buffer` is its index in the plan. */
 export interface Range {
@@ -84,7 +84,12 @@ export interface Plan {
  * console.log(printPlan(makePlan(graph)));
  */
 export function printPlan(plan: Plan): string {
-  checkTypes('printPlan', 'an object', { plan });
+  checkFieldTypes<Pick<Plan, 'passes' | 'buffers'>>(
+    'printPlan',
+    plan,
+    { passes: 'a list', buffers: 'a list' },
+    'plan',
+  );
   const rows = plan.passes.map((p, i) => {
     const written = p.outputs.map((o) => `${o.dtype} [${o.shape.join(',')}]`).join(' ');
     const where = Object.entries(p.bind)

@@ -1,6 +1,6 @@
 // The planner: graph -> plan. It chooses kernel variants, order and memory, without a GPU.
 
-import { checkTypes, HeddleError } from '../../core/errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
 import { listed, msg } from '../../core/message.ts';
 import { bytesOf, bytesPer, show } from '../../core/tensor.ts';
@@ -21,15 +21,8 @@ export interface PlanOptions {
   readonly kernelChoices?: KernelChoices;
 }
 
-/**
- * Plans a graph. Throws a HeddleError if a launch exceeds a limit of the device.
- *
- * @example
- * const plan = makePlan(graph, { traits: device.traits });
- * console.log(printPlan(plan));
- */
+/** Plans a graph. Throws a HeddleError if a launch exceeds a limit of the device. */
 export function makePlan(graph: Graph, options: PlanOptions = {}): Plan {
-  checkTypes('makePlan', 'an object', { graph, options });
   const { traits = defaultTraits, kernelChoices = {} } = options;
   const order = ordered(graph);
   const { groups, shared } = lifetimes(order);

@@ -157,18 +157,38 @@ const exported = new Map<string, unknown>(Object.entries(engine));
 const kindOf = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value);
 
 /** Calls a function on a new graph, with arguments that `change` changes. */
-function run(name: string, change: (args: unknown[]) => void = () => undefined): unknown {
+function run(
+  name: string,
+  change: (args: unknown[]) => void = () => undefined,
+  ...given: unknown[]
+): unknown {
   const graph = new Graph();
   let count = 0;
   const tensor = (shape: readonly number[], dtype: DType = 'f32') => graph.state(`t${count++}`, dtype, shape);
   const args = (calls[name] as Call)(tensor, () => graph.input('step', 'u32', [engine.stepWords]));
   change(args);
-  return (exported.get(name) as (...all: unknown[]) => unknown)(graph, ...args);
+  return (exported.get(name) as (...all: unknown[]) => unknown)(given.length > 0 ? given[0] : graph, ...args);
+}
+
+function errorOf(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
 }
 
 describe.each(Object.keys(calls))('%s', (name) => {
   it('works', () => {
     expect(() => run(name)).not.toThrow();
+  });
+
+  it('refuses what is no graph', () => {
+    for (const [kind, value] of [...Object.entries(wrong), ['undefined', undefined] as const]) {
+      const error = errorOf(() => run(name, () => undefined, value));
+      expect(error, kind).toBeInstanceOf(engine.HeddleError);
+      expect(String(error), kind).toContain('the graph is');
+    }
   });
 
   it('refuses other types in each place', () => {

@@ -1,7 +1,7 @@
 // The attention probabilities, which fused attention never stores: computed on request.
 
 import { sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf, shaderFor } from '../work-division.ts';
 import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
@@ -98,4 +98,4 @@ export const attentionWeights = (
   lens: Value,
   attrs: AttentionWeightsAttrs,
   bias?: Value,
-): Value => g.apply(attentionWeightsOp, { q, kv, lens, bias }, attrs).p;
+): Value => applyOp(g, attentionWeightsOp, { q, kv, lens, bias }, attrs).p;

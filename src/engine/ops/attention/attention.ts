@@ -5,7 +5,7 @@
 
 import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { type AttentionVariant, attentionVariants, forwardLaunch } from './attention-launch.ts';
 import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
@@ -122,7 +122,7 @@ export const selfAttention = (
   step: Value,
   attrs: AttentionAttrs,
   bias?: Value,
-): Value => g.apply(selfAttentionOp, { qkv, lens, step, bias }, attrs).out;
+): Value => applyOp(g, selfAttentionOp, { qkv, lens, step, bias }, attrs).out;
 
 /**
  * Attention of q [B,Tq,H·W] over kv [B,Tk,2·H·W]; returns out [B,Tq,H·W].
@@ -139,4 +139,4 @@ export const crossAttention = (
   lens: Value,
   step: Value,
   attrs: Omit<AttentionAttrs, 'causal'>,
-): Value => g.apply(crossAttentionOp, { q, kv, lens, step }, { ...attrs, causal: false }).out;
+): Value => applyOp(g, crossAttentionOp, { q, kv, lens, step }, { ...attrs, causal: false }).out;

@@ -11,7 +11,8 @@ import { joinColumns } from '../elementwise/join-columns.ts';
 import { multiply, softcap } from '../elementwise/products.ts';
 import { matmul } from '../matmul/matmul.ts';
 import { softmax } from '../norm/softmax.ts';
-import type { Builder, Value } from '../op.ts';
+import { type Builder, checkBuilder, type Value } from '../op.ts';
+import { checkObject } from '../option-checks.ts';
 import { expectOptions } from '../type-checks.ts';
 
 /** Settings of `maskedAttention`. */
@@ -41,6 +42,7 @@ export function maskedAttention(
   mask: Value | undefined,
   options: MaskedAttentionOptions = {},
 ): Value {
+  checkBuilder('maskedAttention', g);
   checkTypes('maskedAttention', 'an object', { q, k, v });
   expectOptions('maskedAttention', options, ['scale', 'softcap']);
   const { scale = 1 / Math.sqrt(dim(q, -1)), softcap: cap } = options;
@@ -80,10 +82,16 @@ const hidden = -1e30;
  * const mask = attentionMask({ batch: 1, queries: 2, keys: 5, offset: 3 }); // two new tokens after three
  */
 export function attentionMask(options: AttentionMaskOptions): Float32Array {
-  checkTypes('attentionMask', 'an object', { options });
+  checkObject('attentionMask', options, {
+    batch: 'a whole number',
+    heads: 'a whole number?',
+    groups: 'a whole number?',
+    queries: 'a whole number',
+    keys: 'a whole number',
+    offset: 'a number?',
+    lens: 'a list of numbers?',
+  });
   const { batch, heads = 1, groups = 1, queries, keys, offset = Number.POSITIVE_INFINITY, lens } = options;
-  checkTypes('attentionMask', 'a number', { batch, heads, groups, queries, keys, offset });
-  if (lens !== undefined) checkTypes('attentionMask', 'a list of numbers', { lens });
   const mask = new Float32Array(batch * heads * groups * queries * keys);
   for (let row = 0; row * keys < mask.length; row++) {
     const b = Math.floor(row / (heads * groups * queries));
@@ -103,6 +111,7 @@ export function attentionMask(options: AttentionMaskOptions): Float32Array {
  * const turned = rotaryEmbedding(graph, graph.input('q', 'f32', [8, 32]), cos, sin);
  */
 export function rotaryEmbedding(g: Builder, x: Value, cos: Value, sin: Value): Value {
+  checkBuilder('rotaryEmbedding', g);
   checkTypes('rotaryEmbedding', 'an object', { x, cos, sin });
   const count = dim(x, -1) / 2;
   check(

@@ -5,7 +5,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 import { farthestOf } from './position-bias.ts';
@@ -140,4 +140,4 @@ export const relativePositionBiasOp = defineOp({
  * console.log(bias.shape); // [4, 183]: the last bucket begins at 91
  */
 export const relativePositionBias = (g: Builder, table: Value, attrs: RelativePositionAttrs): Value =>
-  g.apply(relativePositionBiasOp, { table }, attrs).bias;
+  applyOp(g, relativePositionBiasOp, { table }, attrs).bias;

@@ -4,7 +4,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 import { type AttentionAttrs, crossLayout, selfLayout } from './attention-layout.ts';
@@ -91,4 +91,4 @@ const f32Of = ({ shape }: Pick<TensorType, 'shape'>): TensorType => tensorType('
  * const out = weightedValues(graph, p, kv, { heads: 4, headWidth: 16 }); // [2, 9, 64]
  */
 export const weightedValues = (builder: Builder, p: Value, kv: Value, attrs: WeightedValuesAttrs): Value =>
-  builder.apply(weightedValuesOp, { p, kv }, attrs).out;
+  applyOp(builder, weightedValuesOp, { p, kv }, attrs).out;

@@ -4,7 +4,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { show, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 import { maxBeams } from './cache-slots.ts';
@@ -96,5 +96,5 @@ export const beamSelect = (
   attrs: BeamSelectAttrs = {},
 ): BeamStep => {
   const { tokens: candidates, ...others } = { ...best };
-  return builder.apply(beamSelectOp, { ...others, candidates, scores, step }, attrs);
+  return applyOp(builder, beamSelectOp, { ...others, candidates, scores, step }, attrs);
 };

@@ -3,7 +3,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import {
   choiceInputs,
   choiceLaunch,
@@ -73,4 +73,4 @@ export const bestTokens = (
   rules: Value,
   step: Value,
   attrs: BestTokensAttrs,
-): BestTokens => builder.apply(bestTokensOp, { logits, history, rules, step }, attrs);
+): BestTokens => applyOp(builder, bestTokensOp, { logits, history, rules, step }, attrs);

@@ -2,7 +2,7 @@
 
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 
@@ -72,5 +72,5 @@ export function cacheSlots(
   step: Value,
   attrs: CacheSlotsAttrs,
 ): void {
-  builder.apply(cacheSlotsOp, { newest, parents, slots, tokens, step }, attrs);
+  applyOp(builder, cacheSlotsOp, { newest, parents, slots, tokens, step }, attrs);
 }

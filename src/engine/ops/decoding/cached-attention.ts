@@ -10,6 +10,7 @@ import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { checkBias, farthestOf } from '../attention/position-bias.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import {
+  applyOp,
   attrsOf,
   type Builder,
   defineOp,
@@ -217,7 +218,7 @@ export const cachedSelfAttention = (
   step: Value,
   attrs: CachedAttentionAttrs,
   bias?: Value,
-): Value => builder.apply(cachedSelfAttentionOp, { qkv, cache, slots, step, bias }, attrs).out;
+): Value => applyOp(builder, cachedSelfAttentionOp, { qkv, cache, slots, step, bias }, attrs).out;
 
 /**
  * Attention of q [R,1,HW] to the first lens u32 [B] keys and values of the sources kv [B,S,2HW]; [R,1,HW].
@@ -233,4 +234,4 @@ export const cachedCrossAttention = (
   kv: Value,
   lens: Value,
   attrs: CachedAttentionAttrs,
-): Value => builder.apply(cachedCrossAttentionOp, { q, kv, lens }, attrs).out;
+): Value => applyOp(builder, cachedCrossAttentionOp, { q, kv, lens }, attrs).out;

@@ -5,7 +5,7 @@ import { check, checkTypes } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import {
   gridOf,
@@ -88,16 +88,8 @@ export const bannedNumbers = ({
   ...bannedSequences.flatMap((ids) => (ids.length > 1 ? [-ids.length, ...ids] : ids)),
 ];
 
-/**
- * Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for.
- *
- * @example
- * const rules = new Int32Array(rulesSize(1));
- * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
- */
+/** Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for. */
 export function writeRules(out: Int32Array, rules: NextTokenRules): void {
-  checkTypes('writeRules', 'a list of numbers', { out });
-  checkTypes('writeRules', 'an object', { rules });
   const { minLength, forceEndAt, noRepeatNgram, firstToken, bannedFirst = [] } = rules;
   const banned = bannedNumbers(rules);
   check(
@@ -122,16 +114,8 @@ export interface Sampling {
 /** Length of the `sampling` input. */
 export const samplingSize = 4;
 
-/**
- * Writes settings into the input `sampling` f32 [4].
- *
- * @example
- * const sampling = new Float32Array(samplingSize);
- * writeSampling(sampling, { temperature: 0.8, topP: 0.9, topK: 40 });
- */
+/** Writes settings into the input `sampling` f32 [4]. */
 export function writeSampling(out: Float32Array, sampling: Sampling): void {
-  checkTypes('writeSampling', 'a list of numbers', { out });
-  checkTypes('writeSampling', 'an object', { sampling });
   const { temperature, topP, topK } = sampling;
   out.set([temperature, topP, topK, 0]);
 }
@@ -256,7 +240,7 @@ export const greedyToken = (
   rules: Value,
   step: Value,
   attrs: NextTokenAttrs,
-): ChosenTokens => builder.apply(greedyTokenOp, { logits, history, rules, step }, attrs);
+): ChosenTokens => applyOp(builder, greedyTokenOp, { logits, history, rules, step }, attrs);
 
 /** Numbers of a row that a thread of `sample_token` can hold in registers. */
 const maxHeld = 128;
@@ -317,4 +301,4 @@ export const sampleToken = (
   step: Value,
   drawn: { readonly sampling: Value; readonly streams: Value },
   attrs: NextTokenAttrs,
-): ChosenTokens => builder.apply(sampleTokenOp, { logits, history, rules, step, ...drawn }, attrs);
+): ChosenTokens => applyOp(builder, sampleTokenOp, { logits, history, rules, step, ...drawn }, attrs);

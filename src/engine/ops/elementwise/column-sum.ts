@@ -4,7 +4,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { alignedSize, dim, matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf, shaderFor, vecWidth } from '../work-division.ts';
 
@@ -51,7 +51,7 @@ export const columnSumOp = defineOp({
  * const [dgamma, dbeta] = columnSum(graph, graph.input('partials', 'f32', [8, 128]), 2); // [64] each
  */
 export const columnSum = (builder: Builder, partials: Value, slices = 1): readonly Value[] =>
-  builder.apply(columnSumOp, { partials }, { slices }).sums;
+  applyOp(builder, columnSumOp, { partials }, { slices }).sums;
 
 /**
  * Column sums of the partial sums of many norms in one dispatch; the rewrite `norm-sums` inserts it.

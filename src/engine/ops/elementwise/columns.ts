@@ -3,7 +3,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { type ElementwiseVariant, elementwise, elementwiseVariants } from '../work-division.ts';
 
@@ -65,7 +65,7 @@ export const takeColumnsOp = defineOp({
  * const y = addColumns(graph, graph.input('qkv', 'f32', [8, 192]), u, { first: 128, scale: 1 });
  */
 export const addColumns = (builder: Builder, x: Value, u: Value, attrs: AddColumnsAttrs): Value =>
-  builder.apply(addColumnsOp, { x, u }, attrs).y;
+  applyOp(builder, addColumnsOp, { x, u }, attrs).y;
 
 /**
  * scale·x of some columns.
@@ -74,7 +74,7 @@ export const addColumns = (builder: Builder, x: Value, u: Value, attrs: AddColum
  * const v = takeColumns(graph, graph.input('qkv', 'f32', [8, 192]), { first: 128, count: 64, scale: 1 });
  */
 export const takeColumns = (builder: Builder, x: Value, attrs: TakeColumnsAttrs): Value =>
-  builder.apply(takeColumnsOp, { x }, attrs).y;
+  applyOp(builder, takeColumnsOp, { x }, attrs).y;
 
 function checkColumns(op: string, x: TensorType, first: number, count: number): void {
   check(

@@ -5,7 +5,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { type ElementwiseVariant, elementwise, elementwiseVariants } from '../work-division.ts';
 
@@ -72,7 +72,7 @@ export const addOp = defineOp({
  * @example
  * const residual = add(graph, x, w);
  */
-export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;
+export const add = (builder: Builder, a: Value, b: Value): Value => applyOp(builder, addOp, { a, b }).y;
 
 /** The activations, and their numbers in WGSL. */
 export const activationKinds = {
@@ -122,7 +122,7 @@ export const activationOp = defineOp({
  * const y = activation(graph, x, 'gelu');
  */
 export const activation = (builder: Builder, x: Value, kind: Activation): Value =>
-  kind === 'none' ? x : builder.apply(activationOp, { x }, { kind }).y;
+  kind === 'none' ? x : applyOp(builder, activationOp, { x }, { kind }).y;
 
 /**
  * Dropout. `rate`: probability of a zero. `site`: number of this dropout in the model, so that each has its
@@ -171,7 +171,7 @@ export const dropoutOp = defineOp({
  * const y = dropout(graph, x, graph.input('step', 'u32', [stepWords]), { rate: 0.1, site: 0 });
  */
 export const dropout = (builder: Builder, x: Value, step: Value, attrs: DropoutAttrs): Value =>
-  attrs?.rate === 0 ? x : builder.apply(dropoutOp, { x, step }, attrs).y;
+  attrs?.rate === 0 ? x : applyOp(builder, dropoutOp, { x, step }, attrs).y;
 
 /** y = log(max(x / count, 1e-37)); y may take the memory of x. */
 export const logMeanOp = defineOp({
@@ -204,4 +204,4 @@ export const logMeanOp = defineOp({
  * const logProbs = logMean(graph, add(graph, softmax(graph, x), softmax(graph, w)), 2);
  */
 export const logMean = (builder: Builder, x: Value, count: number): Value =>
-  builder.apply(logMeanOp, { x }, { count }).y;
+  applyOp(builder, logMeanOp, { x }, { count }).y;

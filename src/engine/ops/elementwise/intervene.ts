@@ -4,7 +4,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
-import { type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
 
@@ -67,4 +67,4 @@ export const interveneOp = defineOp({
  * const y = intervene(graph, x, amount, other);
  */
 export const intervene = (builder: Builder, x: Value, amount: Value, value: Value): Value =>
-  builder.apply(interveneOp, { x, amount, value }).y;
+  applyOp(builder, interveneOp, { x, amount, value }).y;

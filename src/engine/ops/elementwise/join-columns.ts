@@ -3,7 +3,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants } from '../work-division.ts';
 
@@ -45,4 +45,4 @@ export const joinColumnsOp = defineOp({
  * const y = joinColumns(graph, a, b); // [8, 192]
  */
 export const joinColumns = (builder: Builder, a: Value, b: Value): Value =>
-  builder.apply(joinColumnsOp, { a, b }).y;
+  applyOp(builder, joinColumnsOp, { a, b }).y;

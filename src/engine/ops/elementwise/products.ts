@@ -4,7 +4,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { type ElementwiseVariant, elementwise, elementwiseVariants } from '../work-division.ts';
 
@@ -76,7 +76,7 @@ export const softcapOp = defineOp({
   example: (rows, width) => ({ inputs: { x: matrix(rows, width) }, attrs: { cap: 2 } }),
   launch: ({ x }, { y }, { cap }, { variant }) => [launchOf('softcap', variant, { a: x, y }, cap)],
   grad: (builder, _inputs, { y }, { y: dy }, attrs) => ({
-    x: dy && builder.apply(softcapBackwardOp, { y, dy }, attrs).dx,
+    x: dy && applyOp(builder, softcapBackwardOp, { y, dy }, attrs).dx,
   }),
   reference({ x }, { y }, { cap }) {
     for (let i = 0; i < y.size; i++) y.set(i, cap * Math.tanh(x.at(i) / cap));
@@ -113,7 +113,7 @@ export const softcapBackwardOp = defineOp({
  * const gated = multiply(graph, x, w);
  */
 export const multiply = (builder: Builder, a: Value, b: Value): Value =>
-  builder.apply(multiplyOp, { a, b }).y;
+  applyOp(builder, multiplyOp, { a, b }).y;
 
 /**
  * cap·tanh(x / cap), which keeps small numbers and bounds large ones (the softcap of attention scores in Gemma 2).
@@ -122,7 +122,7 @@ export const multiply = (builder: Builder, a: Value, b: Value): Value =>
  * const scores = softcap(graph, x, 50);
  */
 export const softcap = (builder: Builder, x: Value, cap: number): Value =>
-  builder.apply(softcapOp, { x }, { cap }).y;
+  applyOp(builder, softcapOp, { x }, { cap }).y;
 
 /**
  * The hyperbolic tangent of x.

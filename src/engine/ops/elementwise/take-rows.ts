@@ -3,7 +3,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 
@@ -48,7 +48,7 @@ export const takeRowsOp = defineOp({
  * const rows = takeRows(graph, x, graph.input('indices', 'u32', [3]));
  */
 export const takeRows = (builder: Builder, x: Value, indices: Value, group = 1): Value =>
-  builder.apply(takeRowsOp, { x, indices }, { group }).y;
+  applyOp(builder, takeRowsOp, { x, indices }, { group }).y;
 
 /**
  * Numbers indices u32 [n] of x of any shape, in row-major order: [n]. Not differentiable: for decoding.
@@ -57,4 +57,4 @@ export const takeRows = (builder: Builder, x: Value, indices: Value, group = 1):
  * const some = takeNumbers(graph, logits, graph.input('indices', 'u32', [3]));
  */
 export const takeNumbers = (builder: Builder, x: Value, indices: Value): Value =>
-  builder.apply(takeRowsOp, { x, indices }, { group: 1, numbers: true }).y;
+  applyOp(builder, takeRowsOp, { x, indices }, { group: 1, numbers: true }).y;

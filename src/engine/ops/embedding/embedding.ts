@@ -5,6 +5,7 @@ import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import {
+  applyOp,
   attrsOf,
   type Builder,
   defineOp,
@@ -205,6 +206,13 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
     ...index,
   };
   const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
-  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId })
-    .out;
+  return applyOp(builder, embeddingOp, inputs, {
+    scale,
+    positions: kind,
+    offset,
+    decode,
+    rate,
+    site,
+    frozenId,
+  }).out;
 }

@@ -1,6 +1,5 @@
 // Token embedding from a table stored in 16, 8 or 4 bits, with its scale and positions. The table is not trained.
 
-import { checkTypes } from '../../../core/errors.ts';
 import { dim, sizeOf } from '../../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
 import {
@@ -12,7 +11,8 @@ import {
   scalesPerRow,
   vecsOf,
 } from '../matmul/packed-weights.ts';
-import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
+import { expectOptions } from '../type-checks.ts';
 import { gridOf, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
@@ -87,6 +87,8 @@ export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
   readonly step?: Value;
 }
 
+const optionNames = ['width', 'scale', 'offset', 'decode', 'positions', 'positionIds', 'step'];
+
 /**
  * table[ids] * scale + positions for ids [B,T] and a packed table: [B,T,width].
  *
@@ -100,9 +102,9 @@ export function packedEmbedding(
   table: PackedValue,
   options: PackedEmbeddingOptions,
 ): Value {
-  checkTypes('packed_embedding', 'an object', { options });
-  const { format, words, scales } = { ...table };
+  expectOptions('packed_embedding', options, optionNames);
+  const { format, ...stored } = { ...table };
   const { width, scale = 1, positions, positionIds, offset = 0, decode = false, step } = options;
-  const inputs = { ids, words, scales, positions, positionIds, step: decode ? step : undefined };
-  return builder.apply(packedEmbeddingOp, inputs, { format, width, scale, offset, decode }).out;
+  const inputs = { ...stored, ids, positions, positionIds, step: decode ? step : undefined };
+  return applyOp(builder, packedEmbeddingOp, inputs, { format, width, scale, offset, decode }).out;
 }

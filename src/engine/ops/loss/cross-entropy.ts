@@ -5,7 +5,7 @@ import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, sampleIds, type TensorTypes, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, sampleIds, type TensorTypes, type Value } from '../op.ts';
 import { expectOptions, expectStep, expectType } from '../type-checks.ts';
 import {
   gridOf,
@@ -173,7 +173,12 @@ export const crossEntropy = (
   attrs: Partial<LossAttrs> = {},
 ): Loss => {
   expectOptions('cross_entropy', attrs, ['smoothing', 'ignore', 'classes', 'fused']);
-  return builder.apply(crossEntropyOp, { logits, targets, step }, { smoothing: 0, fused: false, ...attrs });
+  return applyOp(
+    builder,
+    crossEntropyOp,
+    { logits, targets, step },
+    { smoothing: 0, fused: false, ...attrs },
+  );
 };
 
 /** The target that does not count. */
@@ -218,4 +223,4 @@ export const tokenStats = (
   hit: Value,
   targets: Value,
   attrs: TokenStatsAttrs = {},
-): Value => builder.apply(tokenStatsOp, { nll, hit, targets }, attrs).stats;
+): Value => applyOp(builder, tokenStatsOp, { nll, hit, targets }, attrs).stats;

@@ -11,7 +11,7 @@ import {
   type DropoutAttrs,
   keepsInput,
 } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
 import { naiveProduct, productKernels, type Sizes } from './matmul-kernels.ts';
@@ -77,14 +77,14 @@ export const linear = (
   w: Value,
   b?: Value,
   activation: Activation = 'none',
-): Value => builder.apply(linearOp, { x, w, b }, { activation }).y;
+): Value => applyOp(builder, linearOp, { x, w, b }, { activation }).y;
 
 /**
  * x·wᵀ + b as `linear`, with rows padded with zeros to whole vectors: y [.., O rounded up to a multiple of
  * 4].
  */
 export const paddedLinear = (builder: Builder, x: Value, w: Value, b?: Value): Value =>
-  builder.apply(linearOp, { x, w, b }, { activation: 'none', padded: true }).y;
+  applyOp(builder, linearOp, { x, w, b }, { activation: 'none', padded: true }).y;
 
 function sizesOf(x: { readonly shape: Shape }, w: { readonly shape: Shape }): Sizes {
   const { rows, cols } = matrixOf(x.shape);

@@ -13,7 +13,7 @@ import {
   tensorType,
 } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { naiveProduct, productKernels, type Sizes } from './matmul-kernels.ts';
 import { productLaunches } from './matmul-launches.ts';
@@ -51,7 +51,7 @@ export const matmulOp = defineOp({
  * const scores = matmul(graph, q, k, { transB: true }); // [8, 10]
  */
 export const matmul = (builder: Builder, a: Value, b: Value, attrs: Partial<MatmulAttrs> = {}): Value =>
-  builder.apply(matmulOp, { a, b }, { transA: false, transB: false, batched: false, ...attrs }).c;
+  applyOp(builder, matmulOp, { a, b }, { transA: false, transB: false, batched: false, ...attrs }).c;
 
 function productShape(a: TensorType, b: TensorType, attrs: MatmulAttrs): Shape {
   const { transA, transB, batched } = attrs;

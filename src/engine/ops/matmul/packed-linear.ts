@@ -3,7 +3,15 @@
 
 import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type TensorTypes, type Value, type Variant } from '../op.ts';
+import {
+  applyOp,
+  attrsOf,
+  type Builder,
+  defineOp,
+  type TensorTypes,
+  type Value,
+  type Variant,
+} from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { hasFewRegisters, prefersSubgroupRows, subgroupSizeFor } from '../vendor-preferences.ts';
 import { wholeVectors } from '../work-division.ts';
@@ -162,6 +170,6 @@ export const packedLinear = (
   b?: Value,
   padded?: boolean,
 ): Value => {
-  const { format, words, scales } = { ...weights };
-  return builder.apply(packedLinearOp, { x, words, scales, b }, { format, padded: padded || undefined }).y;
+  const { format, ...stored } = { ...weights };
+  return applyOp(builder, packedLinearOp, { ...stored, x, b }, { format, padded: padded || undefined }).y;
 };

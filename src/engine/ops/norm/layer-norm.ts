@@ -6,7 +6,15 @@ import { msg } from '../../../core/message.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
+import {
+  applyOp,
+  attrsOf,
+  type Builder,
+  defineOp,
+  type Launch,
+  type LaunchContext,
+  type Value,
+} from '../op.ts';
 import { expectDropout, expectOptions, expectType } from '../type-checks.ts';
 import { gridOf, type RowGroup, rowConstants, rowReductionsFor, shaderFor } from '../work-division.ts';
 
@@ -155,7 +163,7 @@ export const addRmsNormOp = defineOp({
  * const y = layerNorm(graph, x, gamma, beta, 1e-5);
  */
 export const layerNorm = (builder: Builder, x: Value, gamma: Value, beta: Value, eps: number): Value =>
-  builder.apply(layerNormOp, { x, gamma, beta }, { eps }).y;
+  applyOp(builder, layerNormOp, { x, gamma, beta }, { eps }).y;
 
 /**
  * y = layer norm of s = residual + dropout(x). `step`, the graph's step input, is needed if rate > 0.
@@ -170,7 +178,12 @@ export const addLayerNorm = (
 ): { readonly y: Value; readonly s: Value } => {
   expectOptions('add_layer_norm', options, ['eps', 'rate', 'site']);
   const attrs = { rate: 0, site: 0, ...options };
-  return builder.apply(addLayerNormOp, { ...inputs, step: attrs.rate > 0 ? inputs.step : undefined }, attrs);
+  return applyOp(
+    builder,
+    addLayerNormOp,
+    { ...inputs, step: attrs.rate > 0 ? inputs.step : undefined },
+    attrs,
+  );
 };
 
 /**
@@ -178,4 +191,4 @@ export const addLayerNorm = (
  * both.
  */
 export const rmsNorm = (builder: Builder, x: Value, gamma: Value, eps: number): Value =>
-  builder.apply(rmsNormOp, { x, gamma }, { eps }).y;
+  applyOp(builder, rmsNormOp, { x, gamma }, { eps }).y;

@@ -12,7 +12,15 @@ import {
   tensorType,
 } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
+import {
+  applyOp,
+  attrsOf,
+  type Builder,
+  defineOp,
+  type Launch,
+  type TensorTypes,
+  type Value,
+} from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import {
   gridOf,
@@ -159,4 +167,4 @@ export const softmaxBackwardOp = defineOp({
  * const probabilities = softmax(graph, graph.input('scores', 'f32', [4, 8, 8]), { causal: true });
  */
 export const softmax = (builder: Builder, x: Value, attrs: SoftmaxAttrs = {}, lens?: Value): Value =>
-  builder.apply(softmaxOp, { x, lens }, attrs).y;
+  applyOp(builder, softmaxOp, { x, lens }, attrs).y;

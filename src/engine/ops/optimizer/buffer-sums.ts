@@ -4,7 +4,15 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
+import {
+  applyOp,
+  attrsOf,
+  type Builder,
+  defineOp,
+  type Launch,
+  type LaunchContext,
+  type Value,
+} from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { type ElementwiseVariant, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
@@ -44,7 +52,7 @@ export const accumulateOp = defineOp({
  * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]), step);
  */
 export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
-  builder.apply(accumulateOp, { acc, x, step });
+  applyOp(builder, accumulateOp, { acc, x, step });
 }
 
 /** before [P] (a state, written), after [P]; before = after - before. */
@@ -68,7 +76,7 @@ export const differenceOp = defineOp({
  * difference(graph, graph.state('previous', 'f32', [1024]), graph.state('weights', 'f32', [1024]));
  */
 export function difference(builder: Builder, before: Value, after: Value): void {
-  builder.apply(differenceOp, { before, after });
+  applyOp(builder, differenceOp, { before, after });
 }
 
 /** average [P] (a state, written), weights [P]; average = decay * average + (1 - decay) * weights. */
@@ -96,5 +104,5 @@ export const emaOp = defineOp({
  * ema(graph, graph.state('average', 'f32', [1024]), graph.state('weights', 'f32', [1024]), 0.9999);
  */
 export function ema(builder: Builder, average: Value, weights: Value, decay: number): void {
-  builder.apply(emaOp, { average, weights }, { decay });
+  applyOp(builder, emaOp, { average, weights }, { decay });
 }

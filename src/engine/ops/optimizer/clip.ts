@@ -8,7 +8,7 @@ import source from '../../../../shaders/optimizer/clip.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { applyOp, attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { stepWords } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';
@@ -165,8 +165,8 @@ export const clipScaleOp = defineOp({
  * const clip = clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
  */
 export function clipScale(builder: Builder, gradients: Value, counters: Value, attrs: ClipAttrs): Value {
-  const { partials } = builder.apply(gradientNormOp, { gradients });
-  return builder.apply(clipScaleOp, { partials, counters }, attrs).clip;
+  const { partials } = applyOp(builder, gradientNormOp, { gradients });
+  return applyOp(builder, clipScaleOp, { partials, counters }, attrs).clip;
 }
 
 /**
@@ -194,4 +194,4 @@ export const scaleStepOp = defineOp({
 
 /** The step's scalars for a loss whose gradients are scaled. */
 export const scaleStep = (builder: Builder, step: Value, counters: Value): Value =>
-  builder.apply(scaleStepOp, { step, counters }).scaled;
+  applyOp(builder, scaleStepOp, { step, counters }).scaled;

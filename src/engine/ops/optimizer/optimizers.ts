@@ -9,6 +9,7 @@ import {
   type AnyOp,
   type Attrs,
   type AttrTypes,
+  applyOp,
   attrsOf,
   type Builder,
   defineOp,
@@ -239,7 +240,7 @@ export type AdamInputs = UpdateInputs & Record<'m' | 'v' | 'counters', Value>;
  * adamw(graph, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: 512 });
  */
 export function adamw(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
-  builder.apply(adamwOp, inputs, attrs);
+  applyOp(builder, adamwOp, inputs, attrs);
 }
 
 /**
@@ -254,7 +255,7 @@ export function adamw(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): v
  * adam(graph, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: 512 });
  */
 export function adam(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
-  builder.apply(adamOp, inputs, attrs);
+  applyOp(builder, adamOp, inputs, attrs);
 }
 
 /**
@@ -271,7 +272,7 @@ export function rmsprop(
   inputs: UpdateInputs & Record<'v', Value>,
   attrs: RmspropAttrs,
 ): void {
-  builder.apply(rmspropOp, inputs, attrs);
+  applyOp(builder, rmspropOp, inputs, attrs);
 }
 
 /**
@@ -284,5 +285,5 @@ export function rmsprop(
  * sgd(graph, { weights, gradients, m: state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
  */
 export function sgd(builder: Builder, inputs: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
-  builder.apply(sgdOp, inputs, attrs);
+  applyOp(builder, sgdOp, inputs, attrs);
 }
