@@ -384,9 +384,8 @@ it('keeps Node, the DOM and other packages out of the library', () => {
 it('creates GPU objects only in src/engine/gpu', () => {
   const creates =
     /\.(create(Buffer|ShaderModule|ComputePipeline(Async)?|BindGroup(Layout)?|PipelineLayout|CommandEncoder|QuerySet)|requestDevice)\(/;
-  expect(sources.filter((path) => !path.startsWith('src/engine/gpu/') && creates.test(read(path)))).toEqual(
-    [],
-  );
+  const isCreated = (path: string) => creates.test(read(path).replace(/^ \* .*$/gm, ''));
+  expect(sources.filter((path) => !path.startsWith('src/engine/gpu/') && isCreated(path))).toEqual([]);
 });
 
 /** Whether a file has ops: those of the library, or of a guest. */

@@ -17,11 +17,13 @@ export const privateUse = /[\ue000-\uf8ff]/g;
 export const placeholderOf = (kind: CodeKind, index: number): string =>
   String.fromCharCode(firstOf[kind] + index);
 
+const kinds = ['single', 'open', 'close'] as const;
+
 /** Kind and index of a placeholder; undefined for any other character. */
 export function placeholderAt(character: string): { kind: CodeKind; index: number } | undefined {
   const at = character.charCodeAt(0) - firstOf.single;
   if (!(at >= 0 && at < 3 * maxCodes)) return undefined;
-  const kind = (['single', 'open', 'close'] as const)[Math.floor(at / maxCodes)] as CodeKind;
+  const kind = kinds[Math.floor(at / maxCodes)] as CodeKind;
   return { kind, index: at % maxCodes };
 }
 

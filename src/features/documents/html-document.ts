@@ -89,6 +89,24 @@ type Part =
       readonly end: number;
     };
 
+/** Parts of a run, at most: there are no placeholders for many more codes in a segment. */
+const maxParts = 1000;
+
+/** The parts of a block as runs: in nearly all blocks one. A long one ends where no inline element is open, if it can. */
+function runsOf(parts: readonly Part[]): (readonly Part[])[] {
+  const runs: (readonly Part[])[] = [];
+  let [from, best, depth] = [0, 0, 0];
+  for (const [i, part] of parts.entries()) {
+    if ('tag' in part && part.kind !== 'single') depth += part.kind === 'open' ? 1 : -1;
+    if (depth === 0) best = i + 1;
+    if (i + 1 - from < maxParts) continue;
+    const end = best > from ? best : i + 1;
+    runs.push(parts.slice(from, end));
+    from = end;
+  }
+  return [...runs, parts.slice(from)];
+}
+
 /** Collects the runs of a page. */
 class HtmlRuns {
   readonly units: DocumentUnit[] = [];
@@ -179,6 +197,10 @@ class HtmlRuns {
   flush(): void {
     const parts = this.#parts;
     this.#parts = [];
+    for (const run of runsOf(parts)) this.#addRun(run);
+  }
+
+  #addRun(parts: readonly Part[]): void {
     const attributes = parts.flatMap((part) => ('text' in part ? [] : part.attributes));
     const hasText = parts.some((part) => 'text' in part && /\p{L}/u.test(part.text));
     if (!hasText && attributes.length === 0) return;

@@ -18,6 +18,7 @@ import {
   withoutCodes,
   withoutSpecials,
 } from './aligned-codes.ts';
+import { partsOfMany } from './cut-segment.ts';
 import { keepsGroups, plainText } from './inline/code-groups.ts';
 import { keepsInnerCodes, keepsNeighbours } from './inline/code-spacing.ts';
 import { type InlineText, keepsCodes, partOf, placeholdersIn } from './inline/inline-text.ts';
@@ -70,6 +71,36 @@ export async function translateSegments(
   segments: readonly InlineText[],
   options: SegmentOptions = {},
 ): Promise<TranslatedSegment[]> {
+  const cut = segments.map(
+    (source) => partsOfMany(source.text)?.map((text) => partOf(source, text)) ?? [source],
+  );
+  const made = await translateParts(model, cut.flat(), options);
+  let at = 0;
+  return cut.map((parts) => {
+    const own = made.slice(at, at + parts.length);
+    at += parts.length;
+    return own.length === 1 ? (own[0] as TranslatedSegment) : ofParts(own);
+  });
+}
+
+/** A segment of its parts. Its confidence is the lowest of them. */
+function ofParts(parts: readonly TranslatedSegment[]): TranslatedSegment {
+  const known = parts.flatMap(({ confidence }) => confidence ?? []);
+  const isOpen = parts.every(({ method }) => method === 'not translated' || method === 'copied');
+  const worst = worstOf(parts.map(({ method }) => method));
+  return {
+    text: parts.map(({ text }) => text).join(''),
+    method: worst === 'not translated' && !isOpen ? 'codes placed' : worst,
+    confidence: known.length > 0 ? Math.min(...known) : undefined,
+  };
+}
+
+/** Translates segments with few codes each. */
+async function translateParts(
+  model: SentenceModel,
+  segments: readonly InlineText[],
+  options: SegmentOptions,
+): Promise<TranslatedSegment[]> {
   const parts = segments.map((segment) => splitSegment(segment.text, lineBreaks(segment).join('')));
   const sentences = parts.flatMap((part, i) =>
     part.sentences.map((text) => partOf(segments[i] as InlineText, text)),
@@ -101,7 +132,7 @@ async function withPieces(
   });
   if (wrong.length === 0) return [...whole];
   const pieces = wrong.flatMap(({ source, split }) => split.sentences.map((text) => partOf(source, text)));
-  const made = await translateSegments(model, pieces, options);
+  const made = await translateParts(model, pieces, options);
   const out = [...whole];
   let at = 0;
   for (const { i, split } of wrong) {

@@ -363,3 +363,48 @@ it('PO: keeps options, line breaks in sentences, spaces at ends, and no % that i
     `${long.toUpperCase().replace('\\N', '\\n')}.\\n`,
   ]);
 });
+
+it.each([
+  ['pairs', 300, (i: number) => `word${i} <b id="${i}">bold${i}</b>`, /<b id="\d+">/g],
+  ['single codes', 4500, (i: number) => `word${i} <img src="${i}">`, /<img src="\d+">/g],
+  ['codes without spaces', 300, (i: number) => `字${i}<img src="${i}">`, /<img src="\d+">/g],
+])('translates a paragraph with many %s in parts', async (_, count, part, code) => {
+  const lengths: number[] = [];
+  const source = `<p>${Array.from({ length: count }, (_, i) => part(i)).join(' ')}. End.</p>`;
+  const { text } = await translate('long.html', source, {
+    model: (some) => {
+      lengths.push(some.length);
+      return some.replace(/\p{L}+/gu, (word) => word.toUpperCase());
+    },
+  });
+  expect(text.match(code)).toEqual(source.match(code));
+  expect(text).toMatch(/END\.<\/p>$/);
+  // The time to place codes grows with the square of their number in a part.
+  expect(Math.max(...lengths)).toBeLessThan(2000);
+});
+
+it('keeps a pair around a paragraph with many codes', async () => {
+  const inner = Array.from({ length: 200 }, (_, i) => `word <i>${i} in</i>`).join(' ');
+  const { text } = await translate('long.html', `<p><em>${inner} end</em></p>`);
+  expect(text).toMatch(/^<p><em>WORD .* END<\/em><\/p>$/);
+  expect(text.match(/<[^>]*>/g)).toEqual([
+    '<p>',
+    '<em>',
+    ...(inner.match(/<[^>]*>/g) ?? []),
+    '</em>',
+    '</p>',
+  ]);
+});
+
+it.each(['Modified at %H:%M on %Y-%m-%d', 'Backup of %Y %T', 'Created %-d %B %Y, %I:%M %p', 'Week %V of %G'])(
+  'keeps the codes of dates in a message without a flag: %s',
+  async (message) => {
+    const { text } = await translate('dates.po', `msgid "${message}"\nmsgstr ""\n`, {
+      // A model that would change letters and signs of a date.
+      model: (some) => some.toLowerCase().replaceAll(/[%:]/g, ' '),
+    });
+    const codes = /%-?[A-Za-z](?:[-:]%[A-Za-z])*/g;
+    const [source, target] = [message.match(codes), /msgstr "(.*)"/.exec(text)?.[1]?.match(codes)];
+    expect(target).toEqual(source);
+  },
+);

@@ -29,6 +29,9 @@ const mail = String.raw`\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+`;
 const printf = String.raw`%(?:\d+\$)?[-+ #0'Iq]*(?:\*(?:\d+\$)?|\d+)?(?:\.(?:\*(?:\d+\$)?|\d*))?(?:<PRI\w+>|(?:hh?|ll?|I64|I32|wf?\d+|[LjzZtw])?(?:[A-Za-z%@<>'{}]))`;
 /** Those without spaces, and the named ones of Python, Ruby, Qt and others. */
 const common = String.raw`%(?:\d+\$)?[-+#0']*\d*(?:\.\d+)?(?:hh?|ll?|[Lqjzt])?[diouxXeEfFgGcspS@](?![A-Za-z])|%%|%\(\w[\w.]*\)[-+#0 ]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa%]?|%<\w+>\w?|%L?\d{1,2}(?!\d)|%n(?!\w)|%[A-Za-z_]\w*%`;
+/** Formats of dates and times, as in strftime: `%Y-%m-%d`, `%H:%M`. Not of percents: `100%A`. */
+const dateField = String.raw`%[-_^#0]?[EO]?[aAbBcCdDeFgGhHIjklmMnprRsStTuUVwWxXyYzZ](?![A-Za-z\d])`;
+const date = String.raw`(?<!\d)${dateField}(?:[-:/.,T]*${dateField})*`;
 const shell = String.raw`\$\w+|\$\{[^{}\s]{1,100}\}`;
 
 /** What a code can start with; text between is skipped. */
@@ -44,6 +47,7 @@ const rules = {
   url: compiled(url),
   printf: compiled(printf),
   common: compiled(common),
+  date: compiled(date),
   shell: compiled(shell),
   dollar: compiled(String.raw`\$\{[^{}\s]{1,100}\}|\$\(\w{1,100}\)`),
   tilde: /~[\w~%]/y,
@@ -163,7 +167,10 @@ function percentAt(text: string, at: number, isFormat: boolean, match: Match): s
     const end = bracesEnd(text, at + 1);
     if (end > 0) return text.slice(at, end);
   }
-  return (isFormat ? match(rules.printf, at) : undefined) ?? match(rules.common, at);
+  if (isFormat) return match(rules.printf, at) ?? match(rules.common, at);
+  const [date, common] = [match(rules.date, at), match(rules.common, at)];
+  // A date has at least a field that is no directive of printf.
+  return date !== undefined && date.length > (common?.length ?? 0) ? date : common;
 }
 
 function dollarAt(text: string, at: number, isShell: boolean, match: Match): string | undefined {

@@ -1,7 +1,7 @@
 // Spaces around the codes of a translation: as in the source. A code that does not touch a word there does not touch one
 // here; where the source has no space, the translation has none if its words stay apart.
 
-import { placeholderAt } from '../../../text/placeholders.ts';
+import { placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import type { InlineText } from './inline-text.ts';
 
 /** What is next to a code. Codes of pairs have no width: what is behind them counts. */
@@ -28,17 +28,19 @@ const textKind = (c: string): Side['kind'] =>
 const kindAt = (c: string) => placeholderAt(c)?.kind;
 
 /** Whether two codes are a pair. */
-function isPartner(code: string, other = ''): boolean {
-  const [a, b] = [placeholderAt(code), placeholderAt(other)];
-  return (
-    a !== undefined && a.index === b?.index && a.kind !== b.kind && a.kind !== 'single' && b.kind !== 'single'
-  );
+const isPartner = (code: string, other: string | undefined): boolean =>
+  other !== undefined && partnerOf(code) === other;
+
+/** The other code of a pair; undefined for a single code. */
+function partnerOf(code: string): string | undefined {
+  const { kind, index } = placeholderAt(code) ?? { kind: 'single', index: 0 };
+  return kind === 'single' ? undefined : placeholderOf(kind === 'open' ? 'close' : 'open', index);
 }
 
 /** The codes of a text whose partners are in it, too. */
 function tagsOf(list: readonly string[]): ReadonlySet<string> {
-  const codes = list.filter((c) => kindAt(c));
-  return new Set(codes.filter((code) => codes.some((other) => isPartner(code, other))));
+  const codes = new Set(list.filter((c) => kindAt(c)));
+  return new Set([...codes].filter((code) => codes.has(partnerOf(code) ?? '')));
 }
 
 /** Marks that have no space behind them, and marks that have none before them. */

@@ -33,11 +33,12 @@ export function inlineText(
 ): InlineText {
   const codes = new Map(given);
   let next = Math.max(-1, ...[...given.keys()].map((c) => placeholderAt(c)?.index ?? -1)) + 1;
-  const found = codesIn(text, pattern);
+  // There are no placeholders for more: what is left is text.
+  const found = codesIn(text, pattern).slice(0, Math.max(0, maxCodes - next));
   const open: { name: string; at: number; index: number }[] = [];
   // Which tags are pairs: an opening tag with the closing tag of its name behind it.
   const kinds = found.map((): CodeKind => 'single');
-  const indices = found.map(() => Math.min(next++, maxCodes - 1));
+  const indices = found.map(() => next++);
   for (const [i, { tag }] of found.entries()) {
     if (tag?.kind === 'open') open.push({ name: tag.name, at: i, index: indices[i] as number });
     if (tag?.kind !== 'close') continue;
