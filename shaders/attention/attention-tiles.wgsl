@@ -94,16 +94,18 @@ fn weight_at(n: u32, thread: u32) -> u32 {
 
 // Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call
 // it. For wide heads a bound that compilers do not know keeps them from loading all rows at once, for which GPUs
-// of Intel, and with pairs of ARM, have too few registers. With pairs it is made of `thread`, which is in a register:
-// ARM's compiler keeps a parameter in scratch memory.
+// of Intel, and with pairs of ARM, have too few registers. With pairs it is the place of the row, which is in a register:
+// ARM's compiler keeps a parameter, or `thread`, in scratch memory.
 fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
   let at = min(part, 32u / SHARE - 1u) * (SHARE * WEIGHTS_PITCH) + t / ACROSS;
   if (OWN == 2u && ACROSS == 32u) {
-    for (var n = 0u; n < min(SHARE, SHARE + t / THREADS); n++) {
-      let p = weights[at + n * WEIGHTS_PITCH];
-      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) { (*o)[m] += outer(p, own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS]); }
+    var at_weight = at;
+    for (var c = t % ACROSS; c < SHARE * SHARE_PITCH; c += SHARE_PITCH) {
+      let p = weights[at_weight];
+      for (var m = 0u; m < CHUNKS_PER_THREAD; m++) { (*o)[m] += outer(p, own_tile[c + m * ACROSS]); }
+      at_weight += WEIGHTS_PITCH;
     }
   } else {
     for (var n = 0u; n < SHARE; n++) {
@@ -114,36 +116,6 @@ fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   }
   workgroupBarrier();
 }
-
-// A signed minimum, since bench:isa counts unsigned ones as bounds checks.
-fn clamp_row(row: u32, end: u32) -> u32 { return u32(min(i32(row), i32(end) - 1)); }
-
-// Where a head of a row starts; `column`: the first one of keys or values. Rows from `end` on repeat the last.
-fn place_of_queries(b: u32, h: u32, column: u32, i: u32, end: u32) -> u32 { return q_at(b, clamp_row(i, end), h); }
-fn place_of_douts(b: u32, h: u32, column: u32, i: u32, end: u32) -> u32 { return out_at(b, clamp_row(i, end), h); }
-fn place_of_kv(b: u32, h: u32, column: u32, j: u32, end: u32) -> u32 { return kv_at(b, clamp_row(j, end), h, column); }
-
-// Chunk c of the head at a place; zeros past the head, if `inside` is false.
-fn chunk_of_queries(place: u32, c: u32, inside: bool) -> vec4<f32> {
-  return zero_past_head(load_query(place, min_chunk(c, inside)), c, inside);
-}
-fn chunk_of_douts(place: u32, c: u32, inside: bool) -> vec4<f32> {
-  return zero_past_head(load_dout(place, min_chunk(c, inside)), c, inside);
-}
-fn chunk_of_kv(place: u32, c: u32, inside: bool) -> vec4<f32> {
-  return zero_past_head(load_kv(place, min_chunk(c, inside)), c, inside);
-}
-fn min_chunk(c: u32, inside: bool) -> u32 {
-  if (inside) { return c; }
-  return min(c, CHUNKS - 1u);
-}
-fn zero_past_head(x: vec4<f32>, c: u32, inside: bool) -> vec4<f32> {
-  if (inside) { return x; }
-  return select(vec4(0.0), x, c < CHUNKS);
-}
-// Whether all chunks of slices, and of whole rows, are inside the head.
-const WHOLE_SLICES: bool = CHUNKS % SLICE == 0u;
-const WHOLE_ROWS: bool = CHUNKS % ACROSS == 0u;
 
 // Vectors that a thread stages of a slice of own rows, and of whole other rows; some threads may have none. A
 // slice of other rows has at most as many vectors as a workgroup has threads.
@@ -159,19 +131,23 @@ alias OwnPlaces = array<u32, OWN_VECTORS>;
 fn own_places_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) -> OwnPlaces {
   var places: OwnPlaces;
   for (var n = 0u; n < OWN_VECTORS; n++) {
-    places[n] = place_of_EACH(b, h, column, first + (min(thread, THREADS - 1u) + n * THREADS) / SLICE, end);
+    let e = min(thread, THREADS - 1u) + n * THREADS;
+    places[n] = place_of_EACH(b, h, column, first + e / SLICE, end);
+    if (MARKS_PLACES && SLICE * ROWS % THREADS > 0u) { places[n] = select(NO_PLACE, places[n], e < SLICE * ROWS); }
   }
   return places;
 }
 @each(queries, kv, douts)
 fn other_place_EACH(b: u32, h: u32, column: u32, first: u32, end: u32, thread: u32) -> u32 {
-  return place_of_EACH(b, h, column, first + thread % OTHER_VECTORS / SLICE, end);
+  let place = place_of_EACH(b, h, column, first + thread % OTHER_VECTORS / SLICE, end);
+  if (!MARKS_PLACES || THREADS == OTHER_VECTORS) { return place; }
+  return select(NO_PLACE, place, thread < OTHER_VECTORS);
 }
 @each(queries, kv, douts)
 fn stage_own_EACH(places: OwnPlaces, slice: u32, thread: u32) {
   for (var n = 0u; n < OWN_VECTORS; n++) {
     let e = min(thread, THREADS - 1u) + n * THREADS;
-    if (SLICE * ROWS % THREADS == 0u || e < SLICE * ROWS) {
+    if (SLICE * ROWS % THREADS == 0u || (MARKS_PLACES && places[n] != NO_PLACE) || (!MARKS_PLACES && e < SLICE * ROWS)) {
       own_tile[e / SLICE * PITCH + e % SLICE] = chunk_of_EACH(places[n], SLICE * slice + e % SLICE, WHOLE_SLICES);
     }
   }
@@ -179,7 +155,7 @@ fn stage_own_EACH(places: OwnPlaces, slice: u32, thread: u32) {
 @each(queries, kv, douts)
 fn stage_other_EACH(place: u32, slice: u32, thread: u32) {
   let e = thread % OTHER_VECTORS;
-  if (THREADS == OTHER_VECTORS || thread < OTHER_VECTORS) {
+  if (THREADS == OTHER_VECTORS || (MARKS_PLACES && place != NO_PLACE) || (!MARKS_PLACES && thread < OTHER_VECTORS)) {
     other_tile[e / SLICE * PITCH + e % SLICE] = chunk_of_EACH(place, SLICE * slice + e % SLICE, WHOLE_SLICES);
   }
 }

@@ -6,6 +6,7 @@
 @if(shuffle) enable subgroups;
 // include attention/attention-base.wgsl
 // include attention/attention-own-rows.wgsl
+// include attention/attention-places.wgsl
 // include attention/attention-tiles.wgsl
 // include attention/attention-backward.wgsl
 // include attention/attention-together.wgsl
