@@ -3,6 +3,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { parseCsv } from '../../text/corpus/pair-files.ts';
 import { privateUse } from '../../text/placeholders.ts';
+import { isEnglish, isEnglishForm } from './english-forms.ts';
 import type { WantedTerm } from './segment-checks.ts';
 import type { PlacedTerm } from './soft-terms.ts';
 
@@ -69,11 +70,16 @@ interface IndexedTerm {
 /** A glossary. */
 export class Glossary {
   readonly #terms: readonly IndexedTerm[];
+  readonly #language: string | undefined;
   /** Places in the list of terms, by how their first words begin; those without spaces by an empty text. */
   readonly #index = new Map<string, number[]>();
 
-  /** Longer terms come first, so that they win over those inside of them. */
-  constructor(terms: readonly GlossaryTerm[]) {
+  /**
+   * Longer terms come first, so that they win over those inside of them. `language`: of the sources, whose forms are those of
+   * English, or of any language; default: by the words of a text.
+   */
+  constructor(terms: readonly GlossaryTerm[], language?: string) {
+    this.#language = language;
     this.#terms = terms
       .map((term) => ({ term, words: wordsOf(term.source).map(({ word }) => word) }))
       .filter(({ words, term }) => words.length > 0 && term.target.trim() !== '')
@@ -94,6 +100,7 @@ export class Glossary {
   find(text: string): PlacedTerm[] {
     const plain = text.replace(privateUse, ' ');
     const words = wordsOf(plain);
+    const isFormOf = isEnglish(plain, this.#language) ? isEnglishForm : isForm;
     const taken = new Set<number>();
     const found: PlacedTerm[] = [];
     const keys = new Set(['', ...words.map(({ word }) => stemOf(word))]);
@@ -106,7 +113,7 @@ export class Glossary {
       for (let i = 0; i + wanted.length <= words.length; i++) {
         const span = words.slice(i, i + wanted.length);
         if (span.some(({ start }) => taken.has(start))) continue;
-        if (!span.every(({ word }, k) => isForm(word, wanted[k] as string))) continue;
+        if (!span.every(({ word }, k) => isFormOf(word, wanted[k] as string))) continue;
         for (const { start } of span) taken.add(start);
         found.push({ ...term, start: span[0]?.start ?? 0, end: span.at(-1)?.end ?? 0 });
       }
@@ -128,9 +135,9 @@ function occurrences(text: string, term: GlossaryTerm, taken: Set<number>): Plac
 
 /**
  * Reads a glossary: CSV, or TSV if the first line has a tab, with source, target and an optional note; a first line
- * `source,target` is a header. Throws a HeddleError that starts with `name` if it has no terms.
+ * `source,target` is a header. `language`: of the sources. Throws a HeddleError that starts with `name` if it has no terms.
  */
-export async function readGlossary(text: string, name: string): Promise<Glossary> {
+export async function readGlossary(text: string, name: string, language?: string): Promise<Glossary> {
   const plain = text.replace(/^\ufeff/, '');
   const isTsv = (plain.split('\n', 1)[0] ?? '').includes('\t');
   const rows = isTsv ? plain.split(/\r?\n/).map((line) => line.split('\t')) : await parseCsv(plain, name);
@@ -140,7 +147,7 @@ export async function readGlossary(text: string, name: string): Promise<Glossary
     const term = { source: source.trim(), target: target.trim(), note: note?.trim() || undefined };
     return term.source !== '' && term.target !== '' ? [term] : [];
   });
-  const glossary = new Glossary(terms);
+  const glossary = new Glossary(terms, language);
   if (glossary.size === 0)
     throw new HeddleError('there is no term; each line is source,target', { area: name });
   return glossary;

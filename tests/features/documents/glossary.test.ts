@@ -1,6 +1,7 @@
 // Glossaries: which terms a text has, and that translations are asked for them.
 import { expect, it } from 'vitest';
-import { isForm, readGlossary } from '../../../src/features/documents/glossary.ts';
+import { isEnglishForm } from '../../../src/features/documents/english-forms.ts';
+import { Glossary, isForm, readGlossary } from '../../../src/features/documents/glossary.ts';
 import { anyCodes } from '../../../src/features/documents/inline/code-patterns.ts';
 import { inlineText } from '../../../src/features/documents/inline/inline-text.ts';
 import { withTermMarks } from '../../../src/features/documents/soft-terms.ts';
@@ -75,6 +76,26 @@ it('asks for the terms of each sentence', async () => {
     { text: 'usuario', start: 4, end: 9, inflects: true },
   ];
   expect(asked).toEqual([[[one], [], [two]]]);
+});
+
+it('takes the forms of English words in English texts', () => {
+  const forms = (list: string) =>
+    list.split(' ').filter((pair) => isEnglishForm(...(pair.split('/') as [string, string])));
+  const all =
+    "cats/cat boxes/box houses/house cities/city running/run stopped/stop caring/care cared/care cars/car car's/car files/file " +
+    'file/files knives/knife opened/open making/make tries/try tied/tie lying/lie women/woman heroes/hero settings/setting ' +
+    'translated/translate translating/translates glasses/glass';
+  expect(forms(all).join(' ')).toBe(all);
+  expect(
+    forms(
+      'cares/car caring/car cared/car care/car stare/star stares/star planet/plane hoping/hop taped/tap ring/r bus/bu',
+    ),
+  ).toEqual([]);
+  const terms = [{ source: 'car', target: 'coche' }];
+  const found = (text: string, language?: string) => new Glossary(terms, language).find(text).length;
+  expect(found('Nobody in the town cares about cars.')).toBe(1);
+  expect(found('Nobody cares.', 'en')).toBe(0);
+  expect(new Glossary([{ source: 'mar', target: 'sea' }], 'es').find('los mares').length).toBe(1);
 });
 
 it('takes inflected forms of a word, and no other words', () => {

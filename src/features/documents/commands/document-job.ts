@@ -159,7 +159,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
   const glossary =
     args.glossary === undefined
       ? undefined
-      : await readGlossary(await readInputText(files, args.glossary), baseName(args.glossary));
+      : await readGlossary(await readInputText(files, args.glossary), baseName(args.glossary), sourceLang);
   const model = await openFolder(args.folder, session, {
     ...args,
     sourceLang: undefined,
