@@ -21,6 +21,7 @@ import { type EvaluatedPairs, evaluatedPairs } from '../train/run/run-plans.ts';
 import { reportStart } from '../train/run/start-messages.ts';
 import { SettingTable } from '../train/settings/train-settings.ts';
 import { largestPlan, type TrainingMemory } from '../train/update/training-memory.ts';
+import { modelWarnings } from './export-check.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
 import { type MemoryOffer, offerFor } from './memory-offers.ts';
 import { limitOf, type MemoryLimits, planOf } from './plan-of-run.ts';
@@ -140,7 +141,12 @@ export async function planTraining(
           sourceData,
           base: model,
         } = await runInputs(inputs.pairs, { ...inputs.settings, dev, test, from }, features);
-        const run = await prepareRun(args, session, undefined, { split, sourceData, model: model?.saved });
+        const run = await prepareRun(args, session, undefined, {
+          split,
+          sourceData,
+          model: model?.saved,
+          checkModel: modelWarnings,
+        });
         const read = [...messages]; // those of the readers, before those about the run
         reportStart(run, args, session);
         const device = await session.device.open();

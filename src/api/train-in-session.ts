@@ -7,9 +7,10 @@ import type { Session } from '../session/session.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
 import type { TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import type { FinishedTraining, TrainInputs, TrainResult } from '../train/run/train-result.ts';
+import type { FinishedTraining, TrainResult } from '../train/run/train-result.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
+import { modelWarnings } from './export-check.ts';
 import type { KnownInputs } from './given-inputs.ts';
 import { checkForecast } from './memory-needs.ts';
 import { planTraining } from './plan-training.ts';
@@ -19,8 +20,9 @@ import type { TrainOptions } from './train-options.ts';
 /** What a training in a session gets, beside its pairs. */
 export interface SessionTraining
   extends Pick<KnownInputs, 'dev' | 'test'>,
-    Pick<TrainOptions, 'from' | 'snapshots' | 'maxLogSteps'>,
-    Pick<TrainInputs, 'checkModel'> {
+    Pick<TrainOptions, 'from' | 'snapshots' | 'maxLogSteps'> {
+  /** Receives the model without its weights before the device is opened; throws if the caller cannot use it. */
+  readonly checkModel?: (model: SavedModel) => void;
   /** Gate between two steps. */
   readonly gate?: TrainingGate;
   readonly settings: TrainSettings;
@@ -71,7 +73,10 @@ export async function trainInSession(
     gate,
     snapshots,
     maxLogSteps,
-    checkModel,
+    checkModel(model, run) {
+      checkModel?.(model);
+      return modelWarnings(model, run);
+    },
     model: base?.saved,
   });
   return { ...trained, base };

@@ -1,6 +1,7 @@
 // A training run before a device is opened: its recipe (from settings or a checkpoint), its data, and the model that it
 // starts from.
 
+import type { Message } from '../../core/message.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { randomDigits } from '../../files/owned-folder.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
@@ -46,6 +47,8 @@ export interface PreparedRun extends RunData {
   /** Number of updates, and of updates per epoch. */
   readonly steps: number;
   readonly perEpoch: number;
+  /** Warnings of the caller about the model. */
+  readonly modelWarnings: readonly Message[];
   /** Id of the run, which its checkpoints share; and of the run in `out` that it replaces, if there is one. */
   readonly runId: string;
   readonly replacedRunId: string | undefined;
@@ -71,7 +74,8 @@ export async function prepareRun(
   const data = await openData(recipe, session, { ...inputs, checkpoint, start });
   const { config, batches, source, target } = data.data;
   const kind = await sourceKindOf(config, session.features.sourceKinds);
-  inputs.checkModel?.({ config, sourceKind: kind, source, target, weights: new Float32Array() });
+  const model = { config, sourceKind: kind, source, target, weights: new Float32Array() };
+  const modelWarnings = inputs.checkModel?.(model, args) ?? [];
   const { perEpoch } = batches.order;
   const steps = recipe.updates(perEpoch);
   const run = {
@@ -84,6 +88,7 @@ export async function prepareRun(
     update: recipe.update(steps, config.dModel),
     steps,
     perEpoch: recipe.updatesIn(1, perEpoch),
+    modelWarnings,
     runId: checkpoint?.runId ?? randomDigits(32),
     replacedRunId: args.out && !checkpoint ? await runIdIn(session.files, args.out) : undefined,
   };

@@ -14,7 +14,6 @@ import type { TrainSettings } from '../settings/train-settings.ts';
 import type { Recipe } from '../settings/training-recipe.ts';
 import { decayEnd, type ScheduleConfig } from '../update/schedule.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
-import { exportProblem } from './export-check.ts';
 import type { OpenCheckpoint } from './open-checkpoint.ts';
 import { changedPairs, type RunData } from './open-data.ts';
 
@@ -35,6 +34,7 @@ interface StartingRun extends RunSizes, Pick<RunData, 'facts' | 'fingerprint'> {
   readonly args: CompleteArguments;
   readonly checkpoint: Pick<OpenCheckpoint, 'state'> | undefined;
   readonly update: UpdateConfig;
+  readonly modelWarnings: readonly Message[];
 }
 
 /** Says with which settings a run is resumed. */
@@ -102,8 +102,7 @@ export function reportStart(run: StartingRun, given: TrainSettings, session: Emi
     if (described) emit({ type: 'message', text: described });
     for (const text of step.warnings?.(args, data) ?? []) emit({ type: 'warning', text });
   }
-  const problem = args.exportTo && exportProblem(data, args.exportTo);
-  if (problem) emit({ type: 'warning', text: msg`${option('exportTo')}: ${problem}` });
+  for (const text of run.modelWarnings) emit({ type: 'warning', text });
   if (schedule.warmupSteps > steps)
     emit({
       type: 'message',

@@ -1,11 +1,13 @@
 // What a training run gets besides its arguments, and its result.
 
+import type { Message } from '../../core/message.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { Split } from '../../text/corpus/pairs.ts';
 import type { TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
+import type { TrainSettings } from '../settings/train-settings.ts';
 import type { BestState } from './best-model.ts';
 import type { TrainingGate } from './loop.ts';
 
@@ -23,8 +25,11 @@ export interface TrainInputs {
   readonly sourceData?: ReadonlyMap<string, Float32Array>;
   /** The model to fine-tune; `init` is its name in messages. */
   readonly model?: SavedModel;
-  /** Receives the model without its weights before the device is opened; throws if the caller cannot use such a model. */
-  readonly checkModel?: (model: SavedModel) => void;
+  /**
+   * Receives the model without its weights, and the settings, before the device is opened. Returns warnings; throws if
+   * the caller cannot use such a model.
+   */
+  readonly checkModel?: (model: SavedModel, settings: TrainSettings) => readonly Message[];
   /** Gate between two updates: the host can pause the run and use its model. */
   readonly gate?: TrainingGate;
   /** Files for checkpoints in memory. [new ones] */

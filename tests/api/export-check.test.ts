@@ -1,11 +1,11 @@
 // The warning at the start of a run whose model cannot be converted to a format.
 import { expect, it } from 'vitest';
-import { settingTable } from '../../../src/features/all-settings.ts';
-import { exportProblem } from '../../../src/train/run/export-check.ts';
-import { completeSettings, type RunKind } from '../../../src/train/settings/run-defaults.ts';
-import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
-import { holeValues } from '../../support/expect-error.ts';
-import { letterModel } from '../../support/saved-model.ts';
+import { exportProblem } from '../../src/api/export-check.ts';
+import { settingTable } from '../../src/features/all-settings.ts';
+import { completeSettings, type RunKind } from '../../src/train/settings/run-defaults.ts';
+import type { TrainSettings } from '../../src/train/settings/train-settings.ts';
+import { holeValues } from '../support/expect-error.ts';
+import { letterModel } from '../support/saved-model.ts';
 
 /** The settings with all defaults. */
 const complete = (given: TrainSettings, kind: RunKind) => completeSettings(given, kind, settingTable);
