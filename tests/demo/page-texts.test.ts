@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { markupTexts, translateMarkup, translateTemplate } from '../../demo/common/markup-texts.ts';
-import { libraryMessages, sourceTexts, textsOfCode } from '../support/source-texts.ts';
+import { libraryMessages, shownMessages, sourceTexts, textsOfCode } from '../support/source-texts.ts';
 
 const folder = join(import.meta.dirname, '../../demo/texts');
 const files = readdirSync(folder);
@@ -16,7 +16,7 @@ const partsOf = (text: string): string[] => (text.match(/\{\d+\}|<[^>]+>/g) ?? [
 it.each(files)('%s has each text of the pages, with its values and tags, and no other', (name) => {
   const texts: Record<string, Text> = JSON.parse(readFileSync(join(folder, name), 'utf8'));
   const [sources, messages] = [sourceTexts(), libraryMessages()];
-  const missing = [...sources].filter(([key]) => !Object.hasOwn(texts, key));
+  const missing = [...sources, ...shownMessages()].filter(([key]) => !Object.hasOwn(texts, key));
   expect(
     missing.map(([key, path]) => `${path}: ${key}`),
     'texts without a translation',

@@ -47,12 +47,43 @@ export function textsOfCode(code: string): string[] {
   return found;
 }
 
-/** The keys of the messages of the library: a language may have them. */
-export const libraryMessages = (): ReadonlySet<string> =>
-  new Set(
-    readdirSync(sources, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts'))
-      .flatMap((path) => textsOfCode(readFileSync(join(sources, path), 'utf8'))),
+/** The keys of the messages in files of the library, each with the first file that has it. */
+function messagesOf(isChosen: (path: string) => boolean): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const path of readdirSync(sources, { recursive: true, encoding: 'utf8' }).sort())
+    if (path.endsWith('.ts') && isChosen(path))
+      for (const key of textsOfCode(readFileSync(join(sources, path), 'utf8')))
+        if (!found.has(key)) found.set(key, path);
+  return found;
+}
+
+/** The messages of the library: a language may have them. */
+export const libraryMessages = (): ReadonlyMap<string, string> => messagesOf(() => true);
+
+/**
+ * Folders and files of src whose messages a visitor of a page meets: of a training, of pairs, documents and recordings
+ * that cannot be read, of downloads, of memory. A language has them all; other messages may be in English.
+ */
+const shownSources = [
+  'engine/gpu/memory-errors.ts',
+  'engine/gpu/webgpu-errors.ts',
+  'features/documents/pairs/',
+  'features/documents/html-document.ts',
+  'features/documents/text-encoding.ts',
+  'features/documents/xliff-document.ts',
+  'features/speech/audio/',
+  'features/speech/read-image.ts',
+  'files/hub/',
+  'text/corpus/',
+  'train/data/',
+  'train/run/',
+  'train/update/training-memory.ts',
+];
+
+/** The messages of the library that a visitor of a page meets, each with its file. */
+export const shownMessages = (): [key: string, path: string][] =>
+  [...messagesOf((path) => shownSources.some((shown) => path.startsWith(shown)))].filter(([key]) =>
+    hasWords(key),
   );
 
 /** The texts of an HTML file. */
