@@ -1,6 +1,10 @@
 // TMX and XLIFF that heddle writes, against their schemas and in translate-toolkit. The schemas are in the folder that
 // HEDDLE_SCHEMAS names: tmx14.dtd, xliff-core-1.2-strict.xsd or -transitional.xsd, xliff_core_2.0.xsd (and 2.2),
-// xml.xsd.
+// xml.xsd. Debian's packages have them:
+//   apt-get download omegat php-symfony-translation
+//   for deb in *.deb; do dpkg-deb -x $deb .; done
+//   cp usr/share/php/Symfony/Component/Translation/Resources/schemas/* .
+//   unzip -j usr/share/omegat/OmegaT.jar schemas/tmx14.dtd
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +22,8 @@ const dtd = schemaOf('tmx14.dtd');
 const versions = {
   '1.2': schemaOf('xliff-core-1.2-strict.xsd', 'xliff-core-1.2-transitional.xsd'),
   '2.0': schemaOf('xliff_core_2.0.xsd', 'xliff-core-2.0.xsd'),
+  // Version 2.1 has the core and the namespace of 2.0.
+  '2.1': schemaOf('xliff_core_2.1.xsd', 'xliff_core_2.0.xsd', 'xliff-core-2.0.xsd'),
   '2.2': schemaOf('xliff_core_2.2.xsd'),
 };
 const hasXmllint = existsSync('/usr/bin/xmllint');
@@ -74,7 +80,7 @@ const xliff12 = `<?xml version="1.0" encoding="UTF-8"?>
 </xliff>
 `;
 const xliff2 = (version: string) => `<?xml version="1.0" encoding="UTF-8"?>
-<xliff xmlns="urn:oasis:names:tc:xliff:document:${version}" version="${version}" srcLang="en">
+<xliff xmlns="urn:oasis:names:tc:xliff:document:${version === '2.1' ? '2.0' : version}" version="${version}" srcLang="en">
   <file id="f">
     <notes><note id="n">Not this.</note></notes>
     <unit id="1">
