@@ -285,13 +285,20 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/http', 'files/hub/repository'],
   build: ['files/zip', 'session/host'],
-  // The small engine in WebAssembly answers first, and only this page needs the guess of a language.
+  // The small engine in WebAssembly answers first, and only this page needs the guess of a language. Six modules are asked
+  // for at once, for the first answer on a slow network.
   translate: [
     'api/load-model',
+    'api/open-variant',
+    'api/remote-models',
+    'decode/aligned-texts',
+    'decode/alignment',
     'decode/word-weights',
     'engine/wasm-engine',
+    'formats/heddle',
     'session/feature-table',
     'text/language-detection',
+    'text/sentencepiece/saved-sentencepiece',
   ],
 };
 

@@ -9,9 +9,6 @@ export class TranslateClient extends WorkerClient<Calls, WorkerEvent> {
   onSentence: (run: number, index: number, of: number, sentence: TranslatedSentence) => void = () =>
     undefined;
 
-  /** Receives the part of the model that has arrived. */
-  onDownload: (share: number) => void = () => undefined;
-
   constructor() {
     super(
       () =>
@@ -19,10 +16,7 @@ export class TranslateClient extends WorkerClient<Calls, WorkerEvent> {
           type: 'module',
           name: 'heddle translate',
         }),
-      (event) => {
-        if (event.type === 'sentence') this.onSentence(event.run, event.index, event.of, event.sentence);
-        else this.onDownload(event.share);
-      },
+      ({ run, index, of, sentence }) => this.onSentence(run, index, of, sentence),
     );
   }
 }

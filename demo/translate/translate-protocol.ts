@@ -33,8 +33,10 @@ export type SentDecoding = Pick<
 
 /** The calls. `translate` sends each sentence as an event, and ends early if a later call begins. */
 export interface Calls {
-  /** Loads the model and the list of words that it knows. */
-  load(url: string, words: string): void;
+  /** Reads the list of words that the models know. */
+  readWords(url: string): void;
+  /** Loads a model, which replaces the one before. The last one goes on on the GPU, if there is one. */
+  load(model: File, isLast: boolean): void;
   /** Translates a text; resolves to what is wrong with it, if anything, and whether WebAssembly computed it. */
   translate(
     run: number,
@@ -46,13 +48,10 @@ export interface Calls {
 }
 
 /** Events of the worker. */
-export type WorkerEvent =
-  | {
-      readonly type: 'sentence';
-      readonly run: number;
-      readonly index: number;
-      readonly of: number;
-      readonly sentence: TranslatedSentence;
-    }
-  /** The part of the model that has arrived. */
-  | { readonly type: 'download'; readonly share: number };
+export type WorkerEvent = {
+  readonly type: 'sentence';
+  readonly run: number;
+  readonly index: number;
+  readonly of: number;
+  readonly sentence: TranslatedSentence;
+};

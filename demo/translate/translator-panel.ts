@@ -7,12 +7,16 @@ import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { DecodingForm } from '../train/page/decoding-form.ts';
 import { generalModel } from '../train/page/demo-models.ts';
 import type { HeatMap } from '../train/page/heat-map.ts';
+import { downloadModel } from './download-model.ts';
 import { ThreadLines } from './thread-lines.ts';
 import { TranslateClient } from './translate-client.ts';
 import { translateGuests } from './translate-guests.ts';
 import type { InputProblem, TranslatedSentence } from './translate-protocol.ts';
 
 const wordsUrl = new URL('./known-words.txt', import.meta.url).href;
+
+/** The models in the order in which they answer: each replaces the one before it when it has arrived. */
+const models: readonly string[] = [generalModel.url];
 
 /** Milliseconds without a key after which a text is translated. */
 const pause = 120;
@@ -55,27 +59,34 @@ export class TranslatorPanel extends Panel {
     this.#client.onSentence = (run, index, of, sentence) => {
       if (run === this.#run) this.#add(index, of, sentence);
     };
-    this.#client.onDownload = (share) => {
-      this.#arrived = share;
-      this.drawSoon();
-    };
     this.draw();
   }
 
-  /** Loads the model and translates the first example. */
+  /** Loads the models one after the other, and translates the first example or what the visitor has typed. */
   async open(): Promise<void> {
     try {
-      await this.#client.call('load', generalModel.url, wordsUrl);
-      this.#isReady = true;
+      const words = this.#client.call('readWords', wordsUrl); // starts the worker
+      words.catch(() => undefined); // reported below, once the model is here
+      for (const [index, url] of models.entries()) {
+        const file = await downloadModel(url, (share) => {
+          this.#arrived = share;
+          this.drawSoon();
+        });
+        await words;
+        await this.#client.call('load', file, index === models.length - 1);
+        const field = this.#field;
+        if (!this.#isReady && field.value === '' && document.activeElement !== field)
+          field.value = examples[0];
+        this.#isReady = true;
+        this.#text = field.value;
+        await this.#translate();
+      }
     } catch (error) {
+      console.error(error);
+      if (this.#isReady) return; // the model before answers
       this.#error = (error as Error).message;
       this.draw();
-      return;
     }
-    const field = this.#field;
-    if (field.value === '' && document.activeElement !== field) field.value = examples[0];
-    this.#text = field.value;
-    await this.#translate();
   }
 
   get #field(): HTMLTextAreaElement {

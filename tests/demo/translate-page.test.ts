@@ -7,6 +7,13 @@ import { atBothWidths, type DemoPage, demo, openDetails, untilText } from '../su
 const { open } = demo();
 let demoPage: DemoPage;
 
+/** A slow host: the model takes 8 seconds. */
+const slow = demo(async ({ url = '' }) => {
+  if (!url.endsWith('.safetensors')) return false;
+  await new Promise((resolve) => setTimeout(resolve, 8000));
+  return false;
+});
+
 /** The tests share a page: its first translation compiles kernels for seconds. */
 beforeAll(async () => {
   demoPage = await open('index.html');
@@ -84,6 +91,20 @@ it('translates a long text sentence by sentence, with few elements', async () =>
   await page.waitForFunction(() => document.querySelectorAll('[data-side="source"]').length === 4);
   expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(1000);
   expect(errors).toEqual([]);
+});
+
+it('loads its code while the model is on its way, and the model once', async () => {
+  const { page, requests, errors } = await slow.open('index.html');
+  const isModel = (url: string) => url.endsWith('.safetensors');
+  await page.waitForResponse((response) => isModel(response.url()));
+  const before = requests.length;
+  await untilText(page, '#translation', '^¿Dónde');
+  const later = requests.slice(before).filter((url) => /\.js$|worker/.test(url));
+  // The moving picture is loaded after the answer.
+  expect(later.filter((url) => !url.includes('front-picture'))).toEqual([]);
+  expect(requests.filter(isModel)).toHaveLength(1);
+  expect(errors).toEqual([]);
+  await page.close();
 });
 
 it('opens the page Train for links with a recipe', async () => {

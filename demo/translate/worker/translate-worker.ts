@@ -11,6 +11,7 @@ import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import type { WorkerRequest } from '../../common/worker-client.ts';
 import { openWorkerStorage } from '../../storage/worker-storage.ts';
 import type { Calls, SentDecoding, TranslatedSentence, WorkerEvent } from '../translate-protocol.ts';
+import { loadFirstCode } from './first-code.ts';
 import { inputProblem } from './input-problems.ts';
 import { KnownWords } from './known-words.ts';
 import { SentenceTranslator } from './sentence-translator.ts';
@@ -30,42 +31,34 @@ interface Loaded {
   readonly translator: SentenceTranslator;
   readonly isWasm: boolean;
 }
-let loading: Promise<Loaded> | undefined;
+let words: Promise<KnownWords> | undefined;
+/** The model that answers. */
+let current: Loaded | undefined;
 /** Translated sentences by their text and options, the most recent last. */
 const kept = new Map<string, TranslatedSentence>();
 let latest = new AbortController();
 
 const post = (event: WorkerEvent): void => self.postMessage(event);
 
-async function load(url: string, list: string): Promise<Loaded> {
+async function load(file: File): Promise<Loaded> {
   await opened;
-  const [words, model] = await Promise.all([
-    fetch(list).then((response) => response.text()),
-    loadModel(
-      url,
-      {
-        device: 'wasm',
-        onDownload: ({ loaded, total }) => post({ type: 'download', share: loaded / Math.max(1, total) }),
-      },
-      features,
-    ),
-  ]);
-  const known = new KnownWords(words);
+  const [known, model] = await Promise.all([words, loadModel(file, { device: 'wasm' }, features)]);
+  if (!known) throw new HeddleError(msg`No model is loaded.`);
   return { words: known, translator: new SentenceTranslator(model, known), isWasm: true };
 }
 
 /** Goes on on the GPU, if there is one, once it has translated a sentence. */
-async function useGpu(url: string, { words }: Loaded): Promise<void> {
+async function useGpu(file: File, { words }: Loaded): Promise<void> {
   const { supported, isSoftware } = await isSupported();
   if (!supported || isSoftware) return;
-  const model = await loadModel(url, { tune: false }, features);
+  const model = await loadModel(file, { tune: false }, features);
   await model.generate(warmUp, { attention: true });
-  loading = Promise.resolve({ words, translator: new SentenceTranslator(model, words), isWasm: false });
+  current = { words, translator: new SentenceTranslator(model, words), isWasm: false };
 }
 
-async function loaded(): Promise<Loaded> {
-  if (!loading) throw new HeddleError(msg`No model is loaded.`);
-  return loading;
+function loaded(): Loaded {
+  if (!current) throw new HeddleError(msg`No model is loaded.`);
+  return current;
 }
 
 async function sentenceOf(
@@ -88,21 +81,20 @@ async function sentenceOf(
 }
 
 const calls: CallHandlers<Calls> = {
-  async load(url, list) {
-    loading ??= load(url, list);
-    try {
-      const first = await loading;
-      useGpu(url, first).catch((error) => console.warn('the page stays in WebAssembly:', error));
-    } catch (error) {
-      loading = undefined;
-      throw error;
-    }
+  async readWords(url) {
+    words ??= fetch(url).then(async (response) => new KnownWords(await response.text()));
+    await words;
+  },
+  async load(file, isLast) {
+    current = await load(file);
+    kept.clear();
+    if (isLast) useGpu(file, current).catch((error) => console.warn('the page stays in WebAssembly:', error));
   },
   async translate(run, text, options) {
     latest.abort();
     latest = new AbortController();
     const { signal } = latest;
-    const { translator, words, isWasm } = await loaded();
+    const { translator, words, isWasm } = loaded();
     const { sentences, spaces } = splitSentences(text);
     for (const [index, source] of sentences.entries()) {
       signal.throwIfAborted();
@@ -115,9 +107,10 @@ const calls: CallHandlers<Calls> = {
     return { problem: await inputProblem(text, words), isWasm };
   },
   async secondChoice(source, target, word) {
-    const { translator } = await loaded();
+    const { translator } = loaded();
     return (await translator.secondChoice(source, target, word)) ?? null;
   },
 };
 
+loadFirstCode();
 self.onmessage = ({ data }: MessageEvent<WorkerRequest<keyof Calls>>) => void answerCall(calls, data);
