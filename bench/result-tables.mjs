@@ -245,11 +245,26 @@ function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = []
   ].join('\n\n');
 }
 
+/** Tables of training steps and products beside PyTorch on the CPU. */
+export function pytorchTable(result) {
+  const { threads, steps, products } = result.pytorch;
+  const forms = { untuned: 'heddle, untuned', tuned: 'auto-tuned', torch: `PyTorch, threads: ${threads}` };
+  const all = [...steps, ...products];
+  const shown = Object.entries(forms).filter(([form]) => all.some((row) => row[form]));
+  const rows = all.map((row) => [
+    row.name,
+    ...shown.map(([form]) => (row[form] ? `${row[form].cpuMs} (${row[form].ms})` : '–')),
+    `${((row.tuned ?? row.untuned).cpuMs / row.torch.cpuMs).toFixed(1)}×`,
+  ]);
+  return `${table(['CPU ms (ms passed)', ...shown.map(([, title]) => title), 'heddle / PyTorch, CPU ms'], rows)}\n\n- ${provenance([result])}`;
+}
+
 /** A result as a Markdown section. */
 export function section(result) {
   const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance([result])];
   if (result.steps) parts.push(stepsTable(result));
   if (result.kernels) parts.push(kernelsTable(result));
+  if (result.pytorch) parts.push(pytorchTable(result));
   if (result.endured) parts.push(endurance(result.endured));
   if (result.decode) parts.push(decodingTables(result.decode));
   if (result.profile) parts.push(['```text', ...result.profile, '```'].join('\n'));

@@ -1,5 +1,6 @@
 // npm run bench:table: writes the latest results of bench/results as a short table into docs/benchmarks.md, between
-// the lines <!-- bench --> and <!-- /bench -->, square products between <!-- products --> and <!-- /products -->, and as full tables into bench/results/README.md. Reports of devices
+// the lines <!-- bench --> and <!-- /bench -->, square products between
+// <!-- products --> and <!-- /products -->, times beside PyTorch between <!-- pytorch --> and <!-- /pytorch -->, and as full tables into bench/results/README.md. Reports of devices
 // (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->, those of software adapters only in
 // bench/results/README.md. The predictions for GPUs (bench/results/compilers) are a table in docs/devices.md
 // between <!-- predictions --> and <!-- /predictions -->, beside what reports of devices have measured.
@@ -11,6 +12,7 @@ import {
   firstUses,
   latest,
   origins,
+  pytorchTable,
   readResults,
   section,
   squareProducts,
@@ -55,6 +57,8 @@ const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)
 const notes = lines.map((line) => `- ${line}`).join('\n');
 replaceBetween('benchmarks.md', 'bench', `${summaryTable(results)}\n\n${notes}`);
 replaceBetween('benchmarks.md', 'products', squareProducts(results));
+const beside = results.find((r) => r.pytorch);
+if (beside) replaceBetween('benchmarks.md', 'pytorch', pytorchTable(beside));
 replaceBetween('benchmarks.md', 'devices', devices.gpus);
 replaceBetween('devices.md', 'predictions', predictions);
 
