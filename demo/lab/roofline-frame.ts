@@ -70,20 +70,24 @@ export function grid({ x, y, left, right, top, bottom, height, xTicks, yTicks }:
 const plain = (t: number): string =>
   t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : inDigits(String(t));
 
+/** Width of a character of the names of roofs, in pixels, at most. */
+const characterWidth = 7;
+
 /** Where the roofs of a device are in a frame. */
 interface PlacedRoofs {
   /** SVG path of the slope of the bandwidth and of the line of the peak. */
   readonly path: string;
   /** Height of the peak. */
   readonly level: number;
-  /** Transformation of a text on the slope. */
-  readonly place: string;
+  /** Transformation of a text on the slope; undefined if the slope is too short for it. */
+  readonly place: string | undefined;
 }
 
-/** Places the roofs of a device. */
+/** Places the roofs of a device, and on the slope a text of a width. */
 export function placeRoofs(
   { bandwidth, peak }: RoofRates,
   { x, y, left, right, bottom }: Frame,
+  textWidth = 0,
 ): PlacedRoofs {
   const ridge = peak.rate / bandwidth.rate;
   const level = y(peak.rate);
@@ -92,33 +96,34 @@ export function placeRoofs(
   const atLeft = level - slope * (x(ridge) - left);
   const start = atLeft > bottom ? [x(ridge) - (level - bottom) / slope, bottom] : [left, atLeft];
   const angle = (Math.atan(slope) * 180) / Math.PI;
-  const share = 0.45;
+  // A little below the middle, but not over the axis on the left.
+  const length = Math.hypot(x(ridge) - (start[0] as number), level - (start[1] as number));
+  const share = Math.max(0.45, (textWidth / 2 + 12) / length);
   const middle = [
     (start[0] as number) * (1 - share) + x(ridge) * share,
     (start[1] as number) * (1 - share) + level * share,
   ] as const;
   const format = (n: number) => n.toFixed(1);
   const path = `M${start.map(format).join(' ')}L${format(x(ridge))} ${format(level)}H${format(right)}`;
+  const fits = share * length + textWidth / 2 <= length;
   const place = `translate(${format(middle[0])} ${format(middle[1] - 9)}) rotate(${format(angle)})`;
-  return { path, level, place };
+  return { path, level, place: fits ? place : undefined };
 }
 
 /** The bandwidth slope and the peak line with their values. */
 export function roofLines(roofs: RoofRates, frame: Frame): Content {
-  const { path, level, place } = placeRoofs(roofs, frame);
   const { right, isNarrow } = frame;
-  const [slopeText, peakText] = [
+  const [bandwidth, peak] = [
     `${formatNumber(roofs.bandwidth.rate)} GB/s`,
     `${formatNumber(roofs.peak.rate)} GFLOP/s`,
   ];
+  const slopeText = isNarrow ? bandwidth : say`copies ${bandwidth}`;
+  const peakText = isNarrow ? peak : say`multiply-adds ${peak}`;
+  const { path, level, place } = placeRoofs(roofs, frame, slopeText.length * characterWidth);
   return svg`
     <g class="roofs">
       <path class="roof" d=${path}></path>
-      <text class="roof-name" text-anchor="middle" transform=${place}>${
-        isNarrow ? slopeText : say`copies ${slopeText}`
-      }</text>
-      <text class="roof-name" x=${right - 4} y=${level - 9} text-anchor="end">${
-        isNarrow ? peakText : say`multiply-adds ${peakText}`
-      }</text>
+      ${place === undefined ? '' : svg`<text class="roof-name" text-anchor="middle" transform=${place}>${slopeText}</text>`}
+      <text class="roof-name" x=${right - 4} y=${level - 9} text-anchor="end">${peakText}</text>
     </g>`;
 }
