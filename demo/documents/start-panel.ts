@@ -8,7 +8,7 @@ import { field, options } from '../common/form-fields.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { shortName } from '../storage/model-names.ts';
-import { demoModels, generalModel } from '../train/page/demo-models.ts';
+import { demoModels, largeModel } from '../train/page/demo-models.ts';
 import type { ModelChoice, NewProject } from './documents-protocol.ts';
 
 /** Files that can be documents, and memories. */
@@ -22,6 +22,9 @@ const example = {
   document: new URL('./example/city-walk.po', import.meta.url),
   memory: new URL('./example/memory.tsv', import.meta.url),
 };
+
+/** The models of the pages that a project can use. */
+const shippedModels = [largeModel, ...demoModels];
 
 async function exampleFile(url: URL, name: string): Promise<File> {
   const response = await fetch(url);
@@ -37,9 +40,9 @@ export class StartPanel extends BusyPanel {
   #memory: File | null = null;
   /** Why no project can be started here, such as another tab with the documents; empty: it can. */
   #blocked = '';
-  #model = demoModels[0]?.name ?? '';
-  #source = demoModels[0]?.source ?? 'en';
-  #target = demoModels[0]?.target ?? 'es';
+  #model = largeModel.name;
+  #source = largeModel.source;
+  #target = largeModel.target;
 
   constructor(onStart: (project: NewProject) => void) {
     super();
@@ -84,7 +87,7 @@ export class StartPanel extends BusyPanel {
 
   #select(event: Event): void {
     this.#model = (event.target as HTMLSelectElement).value;
-    const shipped = demoModels.find(({ name }) => name === this.#model);
+    const shipped = shippedModels.find(({ name }) => name === this.#model);
     if (shipped) [this.#source, this.#target] = [shipped.source, shipped.target];
     this.draw();
   }
@@ -95,7 +98,7 @@ export class StartPanel extends BusyPanel {
       this.showError(say`Select a document first.`);
       return;
     }
-    const shipped = demoModels.find(({ name }) => name === this.#model);
+    const shipped = shippedModels.find(({ name }) => name === this.#model);
     const model: ModelChoice = shipped ? { name: shipped.name, url: shipped.url } : { name: this.#model };
     this.error = '';
     this.draw();
@@ -115,7 +118,7 @@ export class StartPanel extends BusyPanel {
         exampleFile(example.document, 'city-walk.po'),
         exampleFile(example.memory, 'memory.tsv'),
       ]);
-      const { name, url, source, target } = generalModel;
+      const { name, url, source, target } = largeModel;
       this.#onStart({ document, memory, model: { name, url }, source, target });
     });
   }
@@ -154,11 +157,11 @@ export class StartPanel extends BusyPanel {
   }
 
   protected override template(): Content {
-    const names = [...demoModels.map(({ name }) => name), ...this.#stored].map(
+    const names = [...shippedModels.map(({ name }) => name), ...this.#stored].map(
       (name) => [name, translated(shortName(name))] as const,
     );
     const models = html`<select id="documents-model" @change=${this.#select}>${options(names, this.#model)}</select>`;
-    const shipped = demoModels.find(({ name }) => name === this.#model);
+    const shipped = shippedModels.find(({ name }) => name === this.#model);
     const waits = this.isBusy || this.status !== '' || this.#blocked !== '';
     return html`
       <form class="stack" @submit=${this.#submit}>

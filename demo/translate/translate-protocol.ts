@@ -1,6 +1,6 @@
 // Calls between the page Translate and its worker.
 
-import type { Doubt, Range } from '../../src/decode/word-weights.ts';
+import type { Doubt, DoubtLimits, Range } from '../../src/decode/word-weights.ts';
 import type { DecodeOptions } from '../../src/entries/heddle.ts';
 import type { Attention } from '../../src/entries/reports.ts';
 
@@ -31,18 +31,19 @@ export type SentDecoding = Pick<
   'method' | 'beams' | 'lengthPenalty' | 'temperature' | 'topK' | 'topP' | 'seed'
 >;
 
+/** What is wrong with a text, if anything, and whether WebAssembly translated it. */
+export interface TranslatedText {
+  readonly problem: InputProblem | null;
+  readonly isWasm: boolean;
+}
+
 /** The calls. `translate` sends each sentence as an event, and ends early if a later call begins. */
 export interface Calls {
   /** Reads the list of words that the models know. */
   readWords(url: string): void;
-  /** Loads a model, which replaces the one before. The last one goes on on the GPU, if there is one. */
-  load(model: File, isLast: boolean): void;
-  /** Translates a text; resolves to what is wrong with it, if anything, and whether WebAssembly computed it. */
-  translate(
-    run: number,
-    text: string,
-    options: SentDecoding,
-  ): { readonly problem: InputProblem | null; readonly isWasm: boolean };
+  /** Loads a model, which replaces the one before; `limits`: when a word of it is doubtful. The last one goes on on the GPU, if there is one. */
+  load(model: File, limits: DoubtLimits | undefined, isLast: boolean): void;
+  translate(run: number, text: string, options: SentDecoding): TranslatedText;
   /** The word that a translation would have in place of a doubtful one; null if the model has no other. */
   secondChoice(source: string, target: string, word: number): string | null;
 }

@@ -1,11 +1,11 @@
 // The translator of the front page: text, translation, what the model is not sure of, and the threads of attention.
 
-import type { Doubt } from '../../src/decode/word-weights.ts';
+import type { Doubt, DoubtLimits } from '../../src/decode/word-weights.ts';
 import { formatInteger, formatPercent } from '../common/format.ts';
 import { language as pageLanguage, say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { DecodingForm } from '../train/page/decoding-form.ts';
-import { generalModel } from '../train/page/demo-models.ts';
+import { generalModel, largeModel } from '../train/page/demo-models.ts';
 import type { HeatMap } from '../train/page/heat-map.ts';
 import { downloadModel } from './download-model.ts';
 import { ThreadLines } from './thread-lines.ts';
@@ -16,7 +16,11 @@ import type { InputProblem, TranslatedSentence } from './translate-protocol.ts';
 const wordsUrl = new URL('./known-words.txt', import.meta.url).href;
 
 /** The models in the order in which they answer: each replaces the one before it when it has arrived. */
-const models: readonly string[] = [generalModel.url];
+const models: readonly { readonly url: string; readonly doubtLimits?: DoubtLimits }[] = [
+  { url: generalModel.url },
+  // Calibrated: see "The models of the page Translate" in docs/models.md.
+  { url: largeModel.url, doubtLimits: { base: 0.17, most: 0.5 } },
+];
 
 /** Milliseconds without a key after which a text is translated. */
 const pause = 120;
@@ -42,6 +46,8 @@ export class TranslatorPanel extends Panel {
   #isReady = false;
   /** The part of the model that has arrived. */
   #arrived = 0;
+  /** Whether a better model is on its way. */
+  #isBetterLoading = true;
   #isWasm = false;
   #isBusy = false;
   #error = '';
@@ -67,24 +73,26 @@ export class TranslatorPanel extends Panel {
     try {
       const words = this.#client.call('readWords', wordsUrl); // starts the worker
       words.catch(() => undefined); // reported below, once the model is here
-      for (const [index, url] of models.entries()) {
+      for (const [index, { url, doubtLimits }] of models.entries()) {
         const file = await downloadModel(url, (share) => {
           this.#arrived = share;
           this.drawSoon();
         });
         await words;
-        await this.#client.call('load', file, index === models.length - 1);
+        await this.#client.call('load', file, doubtLimits, index === models.length - 1);
         const field = this.#field;
         if (!this.#isReady && field.value === '' && document.activeElement !== field)
           field.value = examples[0];
         this.#isReady = true;
+        this.#isBetterLoading = index < models.length - 1;
         this.#text = field.value;
-        await this.#translate();
+        // The next model is on its way while this one translates.
+        void this.#translate();
       }
     } catch (error) {
       console.error(error);
-      if (this.#isReady) return; // the model before answers
-      this.#error = (error as Error).message;
+      this.#isBetterLoading = false;
+      if (!this.#isReady) this.#error = (error as Error).message; // otherwise the model before answers
       this.draw();
     }
   }
@@ -246,7 +254,8 @@ export class TranslatorPanel extends Panel {
   #status(): string {
     if (this.#error || this.#sentences.length === 0 || this.#isBusy) return '';
     const time = say`${Math.round(this.#ms)} ms`;
-    return this.#isWasm ? say`${time}, in WebAssembly` : say`${time}, on your GPU`;
+    const where = this.#isWasm ? say`${time}, in WebAssembly` : say`${time}, on your GPU`;
+    return this.#isBetterLoading ? say`${where}; a better model is loading` : where;
   }
   /** The translation: a part for each sentence, with its doubtful words. */
   #answer(): Content {

@@ -12,7 +12,7 @@ const [tatoeba, dictionary, out] = process.argv.slice(2);
 if (!out) throw new Error('usage: make-corpus.mjs TATOEBA.tsv DICTIONARY.dict OUT.tsv');
 
 /** Copies of a phrase without slots, pairs of one with slots, and the part of pairs with copies that get placeholders. */
-const [plainCopies, filledPairs, placeholderPart] = [12, 45, 0.4];
+const [plainCopies, filledPairs, placeholderPart] = [6, 25, 0.4];
 /** How often a word is in Tatoeba, at most, so that the dictionary adds it. */
 const rareCount = 12;
 
@@ -113,6 +113,7 @@ function filled([source, target]) {
     if (!chosen[kind + index]) throw new Error(`there is no slot ${slot}`);
     return chosen[kind + index][0];
   });
+  const withArticles = english.replace(/\b([Aa]) (?=[aeiou])(?!uni|use|one\b|euro)/gi, '$1n ');
   const spanish = target.replace(/\{([^}]+)\}/g, (slot, inside) => {
     if (chosen[inside]) return chosen[inside][1];
     const at = /^(a|A)(clock|time)$/.exec(inside);
@@ -126,7 +127,10 @@ function filled([source, target]) {
     }
     return form(word, value);
   });
-  return [english, upper(spanish) === spanish || !/^[A-ZÁÉÍÓÚ]/.test(english) ? spanish : upper(spanish)];
+  return [
+    withArticles,
+    upper(spanish) === spanish || !/^[A-ZÁÉÍÓÚ]/.test(english) ? spanish : upper(spanish),
+  ];
 }
 
 const phrases = linesOf(join(here, 'phrases.tsv'))

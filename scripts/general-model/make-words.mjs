@@ -21,14 +21,25 @@ for (const text of texts)
     else if (/^\p{Lu}\p{Ll}+$/u.test(word)) names.set(word, (names.get(word) ?? 0) + 1);
   }
 const slots = JSON.parse(readFileSync(join(here, 'slots.json'), 'utf8'));
+const phrases = readFileSync(join(here, 'phrases.tsv'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => line.replace(/\{[^}]*\}/g, '_').split('\t'));
+const written = [...Object.values(slots).filter(Array.isArray).flat(), ...phrases];
+// Words of the templates, too: those in small letters, and names that have a Spanish word of their own.
 const translated = ['city', 'country', 'language', 'day', 'days', 'month'].flatMap((slot) =>
   slots[slot].flatMap(([english]) => english.match(/\p{Lu}\p{Ll}+/gu) ?? []),
 );
-// Words of the templates, too.
-for (const list of Object.values(slots))
-  if (Array.isArray(list))
-    for (const [english] of list)
-      for (const [word] of english.matchAll(/\p{Ll}{2,}/gu)) if (!/\p{Lu}/u.test(english)) small.add(word);
+for (const [english, spanish] of written)
+  for (const { 0: word, index } of english.matchAll(/\p{L}{2,}/gu)) {
+    if (/^\p{Ll}+$/u.test(word)) small.add(word);
+    else if (
+      /^\p{Lu}\p{Ll}+$/u.test(word) &&
+      (index > 0 || !english.includes(' ')) &&
+      !spanish.includes(word)
+    )
+      translated.push(word);
+  }
 for (const word of ['i', 'hi', 'wifi', 'online', 'email', 'dr', 'mr', 'mrs', 'ms']) small.add(word);
 for (const [name, count] of names) if (count < seenOften || small.has(name.toLowerCase())) names.delete(name);
 const all = [...small, ...names.keys(), ...translated, 'I'];

@@ -19,10 +19,16 @@ export interface Doubt {
 }
 
 /**
- * A word is doubtful if its probability is below `base` / √p, where p is the probability of the whole translation, and below
- * `most`. Calibrated for the model of the page Translate: see "The model of the page" in docs/models.md.
+ * When a word is doubtful: its probability is below `base` / √p, where p is the probability of the whole translation, and
+ * below `most`.
  */
-const doubtful = { base: 0.042, most: 0.35 } as const;
+export interface DoubtLimits {
+  readonly base: number;
+  readonly most: number;
+}
+
+/** Calibrated for the small model: see "The models of the page Translate" in docs/models.md. */
+const usualLimits: DoubtLimits = { base: 0.042, most: 0.35 };
 
 /** What is between white space. */
 export const wordRanges = (text: string): Range[] =>
@@ -75,9 +81,12 @@ export function wordWeights(attention: Attention, source: string, target: string
 }
 
 /** The words of a translation that the model is not sure of. */
-export function doubtsOf({ text, logProb, logProbs = [], attention }: Generation): Doubt[] {
+export function doubtsOf(
+  { text, logProb, logProbs = [], attention }: Generation,
+  { base, most }: DoubtLimits = usualLimits,
+): Doubt[] {
   const words = wordsOfTokens(attention?.target ?? [], text);
-  const limit = Math.min(doubtful.most, doubtful.base / Math.exp(logProb / 2));
+  const limit = Math.min(most, base / Math.exp(logProb / 2));
   const sums = new Map<number, number>();
   for (const [t, word] of words.entries()) {
     // The end token belongs to the last word: a translation that ends too early is doubtful there.

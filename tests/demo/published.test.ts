@@ -6,7 +6,12 @@ import { createServer, type Server } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-policy.ts';
-import { demoModels, earlierModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
+import {
+  demoModels,
+  earlierModels,
+  largeModel,
+  learnedPositionsModel,
+} from '../../demo/train/page/demo-models.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { untilText } from '../support/demo.ts';
@@ -157,7 +162,7 @@ it('has models of the sizes that the gallery says, and a script that trains them
   const models = readdirSync(assets).filter((name) => /^en-.*\.safetensors$/.test(name));
   const sizes = models.map((name) => statSync(join(assets, name)).size);
   expect(sizes.sort()).toEqual(
-    [...demoModels, ...earlierModels, learnedPositionsModel].map(({ bytes }) => bytes).sort(),
+    [...demoModels, largeModel, ...earlierModels, learnedPositionsModel].map(({ bytes }) => bytes).sort(),
   );
   // The script loads, with what it imports of the build.
   const script = join(import.meta.dirname, '../../scripts/train-demo-models.mjs');

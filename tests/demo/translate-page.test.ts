@@ -41,6 +41,13 @@ it('answers while one types, with threads between the words', async () => {
   expect(errors).toEqual([]);
 });
 
+it('goes on with the larger model when it has arrived', async () => {
+  const { page, requests } = demoPage;
+  await untilText(page, '.answer [role=status]', 'in WebAssembly$');
+  const models = requests.flatMap((url) => /en-es-\w+(?=-[^/]*\.safetensors$)/.exec(url) ?? []);
+  expect([...new Set(models)]).toEqual(['en-es-general', 'en-es-large']);
+});
+
 it('says what is no English, and marks words that it is not sure of', async () => {
   const { page, errors } = demoPage;
   const type = (text: string) =>
@@ -93,7 +100,7 @@ it('translates a long text sentence by sentence, with few elements', async () =>
   expect(errors).toEqual([]);
 });
 
-it('loads its code while the model is on its way, and the model once', async () => {
+it('loads its code while the model is on its way, and each model once', async () => {
   const { page, requests, errors } = await slow.open('index.html');
   const isModel = (url: string) => url.endsWith('.safetensors');
   await page.waitForResponse((response) => isModel(response.url()));
@@ -102,7 +109,8 @@ it('loads its code while the model is on its way, and the model once', async () 
   const later = requests.slice(before).filter((url) => /\.js$|worker/.test(url));
   // The moving picture is loaded after the answer.
   expect(later.filter((url) => !url.includes('front-picture'))).toEqual([]);
-  expect(requests.filter(isModel)).toHaveLength(1);
+  await untilText(page, '.answer [role=status]', 'in WebAssembly$'); // the larger model has replaced the small one
+  expect(requests.filter(isModel)).toHaveLength(2);
   expect(errors).toEqual([]);
   await page.close();
 });

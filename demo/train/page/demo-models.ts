@@ -52,6 +52,18 @@ export const generalModel: DemoModel = {
   ],
 };
 
+/** A larger model of the same languages: Translate goes on with it when it has arrived, and Documents uses it. */
+export const largeModel: DemoModel = {
+  ...generalModel,
+  id: 'en-es-large',
+  name: english`English → Spanish, large`,
+  knows: say`Knows everyday sentences better`,
+  about: say`Everyday sentences: BLEU 43.6, chrF2 63.4 on 3,543 held-out pairs of Tatoeba (int8). Trained with heddle and PyTorch on the sentences of tatoeba.org, CC BY 2.0 FR, phrases written by hand, and words of FreeDict, CC BY-SA 3.0`,
+  url: new URL('../../models/en-es-large.safetensors', import.meta.url).href,
+  bytes: 4_434_488,
+  step: 8_342,
+};
+
 /** Models that a visitor can train on this page. */
 export const toyModels: readonly DemoModel[] = [
   {
@@ -101,7 +113,7 @@ export const toyModels: readonly DemoModel[] = [
   },
 ];
 
-/** All models that can be chosen, the default one first. */
+/** The models that the page Train offers, the default one first. */
 export const demoModels: readonly DemoModel[] = [generalModel, ...toyModels];
 
 /**

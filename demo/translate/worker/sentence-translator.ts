@@ -2,6 +2,7 @@
 
 import {
   type Doubt,
+  type DoubtLimits,
   doubtsOf,
   wordRanges,
   wordsOfTokens,
@@ -22,14 +23,20 @@ import {
   restoreText,
 } from './prepared-text.ts';
 
+/** The search that is tried if greedy decoding doubts, or loses a placeholder. */
+const moreBeams = { method: 'beam', beams: 4 } as const;
+
 /** Translates sentences with a model and its known words. */
 export class SentenceTranslator {
   readonly #model: Model;
   readonly #words: KnownWords;
+  /** When a word of this model is doubtful; undefined: the usual limits. */
+  readonly #limits: DoubtLimits | undefined;
   /** Whether the vocabulary has the placeholders of copies. */
   readonly #copies: boolean;
 
-  constructor(model: Model, words: KnownWords) {
+  constructor(model: Model, words: KnownWords, limits?: DoubtLimits) {
+    this.#limits = limits;
     this.#model = model;
     this.#words = words;
     this.#copies = Object.values(copyPlaceholders)
@@ -57,7 +64,7 @@ export class SentenceTranslator {
       sourceWords: wordsOf(source),
       targetWords: wordsOf(target),
       weights: rows.map((t) => columns.map((s) => weights[t]?.[s] ?? 0)),
-      doubts: doubtsIn(found).flatMap(({ word, probability }) =>
+      doubts: this.#doubts(found).flatMap(({ word, probability }) =>
         rows.flatMap((t, i) => (t === word ? [{ word: i, probability }] : [])),
       ),
       attention: {
@@ -96,20 +103,22 @@ export class SentenceTranslator {
   }
 
   /**
-   * Translates a sentence as it is; if the model doubts, tries it as a whole sentence, and with the names that it doubts
-   * as copies, and takes what has the fewest doubts.
+   * Translates a sentence as it is; if the model doubts, tries beam search, the text as a whole sentence, and the names that
+   * it doubts as copies, and takes what has the fewest doubts.
    */
   async #generate(source: string, options: SentDecoding, signal?: AbortSignal): Promise<Translated> {
     const first = await this.#translate(source, { withCopies: this.#copies }, options, signal);
     let best = first;
-    const tried: PrepareOptions[] = [];
-    if (isFragment(source)) tried.push({ withCopies: this.#copies, asSentence: true });
-    const names = this.#copies ? doubtedNames(first, this.#words) : new Set<string>();
-    if (names.size > 0) tried.push({ withCopies: true, names });
-    for (const each of tried) {
-      if (doubtsIn(best.found).length === 0) break;
-      const other = await this.#translate(source, each, options, signal);
-      if (isSurer(other, best)) best = other;
+    const plain: PrepareOptions = { withCopies: this.#copies };
+    const tried: (readonly [PrepareOptions, SentDecoding])[] = [];
+    if (options.method === 'greedy') tried.push([plain, moreBeams]);
+    if (isFragment(source)) tried.push([{ ...plain, asSentence: true }, options]);
+    const names = this.#copies ? this.#doubtedNames(first) : new Set<string>();
+    if (names.size > 0) tried.push([{ ...plain, names }, options]);
+    for (const [prepare, decoding] of tried) {
+      if (this.#doubts(best.found).length === 0) break;
+      const other = await this.#translate(source, prepare, decoding, signal);
+      if (this.#isSurer(other, best)) best = other;
     }
     return best;
   }
@@ -129,7 +138,7 @@ export class SentenceTranslator {
       const [found] = await this.#model.generate(prepared.text, all);
       return { prepared, found };
     };
-    for (const decoding of [options, { method: 'beam', beams: 4 } as const, options]) {
+    for (const decoding of [options, moreBeams, options]) {
       const translated = await generate({ ...given, without }, decoding);
       const { prepared, found } = translated;
       const lost = lostCopies(prepared, found?.text ?? '');
@@ -137,6 +146,27 @@ export class SentenceTranslator {
       if (decoding !== options) for (const each of lost) without.add(each);
     }
     return generate({ ...given, withCopies: false }, options);
+  }
+  #doubts(found: Generation | undefined): Doubt[] {
+    return found && found.text !== '' ? doubtsOf(found, this.#limits) : [];
+  }
+  /** Whether a translation has fewer doubts than another, or as many and a higher probability. */
+  #isSurer({ found: one }: Translated, { found: other }: Translated): boolean {
+    const fewer = this.#doubts(other).length - this.#doubts(one).length;
+    return fewer > 0 || (fewer === 0 && (one?.logProb ?? 0) > (other?.logProb ?? 0));
+  }
+  /** Known names of a sentence at which a doubtful word of the translation looks most. */
+  #doubtedNames({ prepared, found }: Translated): ReadonlySet<string> {
+    const names = new Set<string>();
+    if (!found?.attention) return names;
+    const read = prepared.text.split(/\s+/).filter(Boolean);
+    const weights = wordWeights(found.attention, prepared.text, found.text);
+    for (const { word } of this.#doubts(found)) {
+      const row = weights[word] ?? [];
+      const [name] = read[row.indexOf(Math.max(...row))]?.match(/\p{Lu}\p{L}+/u) ?? [];
+      if (name !== undefined && this.#words.hasName(name) && !isTranslated.test(name)) names.add(name);
+    }
+    return names;
   }
 }
 
@@ -146,32 +176,9 @@ interface Translated {
   readonly found: Generation | undefined;
 }
 
-const doubtsIn = (found: Generation | undefined): Doubt[] =>
-  found && found.text !== '' ? doubtsOf(found) : [];
-
-/** Whether a translation has fewer doubts than another, or as many and a higher probability. */
-function isSurer({ found: one }: Translated, { found: other }: Translated): boolean {
-  const fewer = doubtsIn(other).length - doubtsIn(one).length;
-  return fewer > 0 || (fewer === 0 && (one?.logProb ?? 0) > (other?.logProb ?? 0));
-}
-
 /** Days, months, feasts, and names of languages and peoples: Spanish has a word of its own for each. */
 const isTranslated =
   /day$|(?:an|ish|ese|ch|ek)s?$|^(?:January|February|March|April|May|June|July|August|\w+ber|Christmas|Easter)$/;
-
-/** Known names of a sentence at which a doubtful word of the translation looks most. */
-function doubtedNames({ prepared, found }: Translated, words: KnownWords): ReadonlySet<string> {
-  const names = new Set<string>();
-  if (!found?.attention) return names;
-  const read = prepared.text.split(/\s+/).filter(Boolean);
-  const weights = wordWeights(found.attention, prepared.text, found.text);
-  for (const { word } of doubtsIn(found)) {
-    const row = weights[word] ?? [];
-    const [name] = read[row.indexOf(Math.max(...row))]?.match(/\p{Lu}\p{L}+/u) ?? [];
-    if (name !== undefined && words.hasName(name) && !isTranslated.test(name)) names.add(name);
-  }
-  return names;
-}
 
 /** For each word of the text with copies, the index of its word in the text with placeholders. */
 const spread = ({ copies }: PreparedText, text: string, side: 'source' | 'target'): number[] =>
