@@ -120,8 +120,9 @@ describe('the forecast of GPU memory is what the training holds', () => {
     expect(counted.peak / forecast).toBeGreaterThan(0.95);
   };
 
-  it.each(sample([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], (draw) => draw < 4))('drawn sizes %i', (draw) =>
-    check(drawnOptions(draw)),
+  it.each(sample([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], (draw) => draw === 2 || draw === 3))(
+    'drawn sizes %i',
+    (draw) => check(drawnOptions(draw)),
   );
 
   it.each(cases)('%s', (_, given) => check({ ...options, ...given }));

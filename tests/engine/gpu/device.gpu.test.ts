@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { adapterName } from '../../../src/core/host-name.ts';
+import { openDevice as openCheckedDevice } from '../../../src/engine/checked-calls.ts';
 import { type Device, type DeviceOptions, openDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
@@ -48,7 +49,7 @@ describe('openDevice', () => {
 
   it('names an option that it does not have, and the one that it resembles', async () => {
     const misspelled = { powerPreferrence: 'low-power' } as DeviceOptions;
-    await expect(openDevice(undefined, misspelled)).rejects.toThrow(
+    await expect(openCheckedDevice(undefined, misspelled)).rejects.toThrow(
       errorAbout({ area: 'openDevice', values: ['powerPreferrence', 'powerPreference'] }),
     );
   });

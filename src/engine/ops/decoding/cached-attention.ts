@@ -158,12 +158,18 @@ interface CachedVariant extends Variant {
   readonly tiles: boolean;
 }
 
-/** Parts of a tile of about `threads` threads: whole subgroups of 16 or 8 if that takes at least half of them. */
-function partsOf(chunks: number, threads: number): number {
+/**
+ * Parts of a tile of about `threads` threads: whole subgroups of 16 or 8 if that takes at least half of them, and of `size`,
+ * which the kernel requests, if that takes at most 128.
+ */
+function partsOf(chunks: number, threads: number, size = 1): number {
   const most = Math.max(1, Math.floor(threads / chunks));
   const possible = Array.from({ length: Math.ceil(most / 2) }, (_, i) => most - i);
-  const whole = [16, 8].map((size) => possible.find((parts) => (chunks * parts) % size === 0));
-  return whole[0] ?? whole[1] ?? most;
+  const fits = (of: number) => (parts: number) => (chunks * parts) % of === 0;
+  const found = possible.find(fits(16)) ?? possible.find(fits(8)) ?? most;
+  if (fits(size)(found)) return found;
+  const larger = Array.from({ length: Math.floor(128 / chunks) }, (_, i) => i + 1);
+  return larger.find((parts) => parts > most && fits(size)(parts)) ?? found;
 }
 
 /**
@@ -182,16 +188,18 @@ function launch(
 ): Launch {
   const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
   const chunks = Math.ceil(headWidth / 4);
-  const PARTS = partsOf(chunks, keys > 64 ? 128 : 64);
   const size = subgroupSizeFor(traits);
-  const few = hasFewRegisters(traits);
+  const PARTS = partsOf(chunks, keys > 64 ? 128 : 64, size);
+  const subgroupSize = tiles && size !== undefined && (chunks * PARTS) % size === 0 ? size : undefined;
+  // A larger subgroup than the one that cannot be requested has fewer registers a thread.
+  const few = hasFewRegisters(traits) || (size !== undefined && subgroupSize === undefined);
   const QUERIES = few ? 1 : Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const entry = stem.replaceAll('-', '_');
   return {
     shader: stem + (kv.dtype === 'u32' ? '-packed' : headWidth % 4 ? '-scalar' : ''),
     entry: tiles ? `${entry}_tiles` : entry,
     constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES, UNROLL: few ? 16 : chunks } : { WIDTH: headWidth },
-    subgroupSize: tiles && size !== undefined && (chunks * PARTS) % size === 0 ? size : undefined,
+    subgroupSize,
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,
     grid: tiles
