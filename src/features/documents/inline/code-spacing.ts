@@ -60,6 +60,24 @@ function sideOf(list: readonly string[], tags: ReadonlySet<string>, from: number
   return { kind: 'space', text: space, at, across };
 }
 
+/** A translation in which the pairs around nothing are around nothing, too: the second code is behind the first. */
+function withEmptyPairs(
+  source: readonly string[],
+  list: readonly string[],
+  tags: ReadonlySet<string>,
+): string[] {
+  const empty = new Map(
+    source.flatMap((code, i) => {
+      const next = source[i + 1];
+      return next !== undefined && tags.has(code) && isPartner(code, next) ? [[code, next] as const] : [];
+    }),
+  );
+  if (empty.size === 0) return [...list];
+  const present = new Set(list);
+  const moved = new Set([...empty].flatMap(([first, next]) => (present.has(first) ? [next] : [])));
+  return list.flatMap((c) => (moved.has(c) ? [] : [c, ...(empty.has(c) ? [empty.get(c) as string] : [])]));
+}
+
 /** A mark at the inner side of a pair that is lost comes back: one that could begin a code, with a space behind it. */
 const restored = (text: string, step: Step): string =>
   step > 0 && /[%&<{$~]/.test(text) ? `${text} ` : text;
@@ -74,8 +92,8 @@ class Spacing {
 
   constructor(source: string, target: string) {
     this.#source = Array.from(source);
-    this.list = Array.from(target);
     this.#tags = tagsOf(this.#source);
+    this.list = withEmptyPairs(this.#source, Array.from(target), this.#tags);
     this.#places = new Map(this.#source.flatMap((c, i) => (kindAt(c) ? [[c, i] as const] : [])));
   }
 
