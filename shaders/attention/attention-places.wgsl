@@ -30,7 +30,7 @@ fn zero_past_head(x: vec4<f32>, c: u32, inside: bool) -> vec4<f32> {
 // Whether all chunks of slices, and of whole rows, are inside the head.
 const WHOLE_SLICES: bool = CHUNKS % SLICE == 0u;
 const WHOLE_ROWS: bool = CHUNKS % ACROSS == 0u;
-// The place of a thread that stages nothing, where places are marked. A comparison of the thread takes fewer instructions,
+// The place of a thread that stages nothing, if places are marked. A comparison of the thread takes fewer instructions,
 // but with pairs and heads that are no whole rows ARM's compiler has no register left for it.
 const NO_PLACE: u32 = 0xffffffffu;
 const MARKS_PLACES: bool = OWN == 2u && !WHOLE_ROWS;
