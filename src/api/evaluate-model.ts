@@ -9,9 +9,9 @@ import { nextTurn } from '../decode/source-texts.ts';
 import type { LanguageOptions, TranslateOptions } from '../decode/text-options.ts';
 import type { Program } from '../engine/engine.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
+import { withLanguages } from '../formats/hf/languages.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
-import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
@@ -65,7 +65,7 @@ export async function evaluateModel(
   { batchSize = 64, name = 'evaluate', translations: keep = false, ...decode }: EvaluateOptions,
 ): Promise<Evaluation> {
   const { emit } = engine.session;
-  const model = await modelInLanguages(engine.saved, decode);
+  const model = withLanguages(engine.saved, decode);
   const corpus = await encodeFitting(model, pairs, name, emit, decode.signal);
   const tokens = await teacherForced(engine, model.config, corpus, batchSize, decode.signal);
   const fitting = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
@@ -193,7 +193,7 @@ export async function scorePairs(
   const names = ['sourceLang', 'targetLang', 'batchSize', 'signal'];
   checkNames({ area: 'score' }, names, Object.keys(languages));
   const { emit } = engine.session;
-  const model = await modelInLanguages(engine.saved, languages);
+  const model = withLanguages(engine.saved, languages);
   const corpus = await encodeFitting(model, pairs, 'score', emit, signal);
   const { batches, programAt } = await prepareBatches(engine, model.config, corpus, batchSize, true);
   const scores: (PairScore | undefined)[] = pairs.map(() => undefined);

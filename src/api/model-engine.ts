@@ -12,6 +12,7 @@ import type { GenerateOptions, Generation, StreamedToken } from '../decode/text-
 import { Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { FolderSource } from '../files/given-files.ts';
+import { withLanguages } from '../formats/hf/languages.ts';
 import type { TrainedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { describeWeights } from '../model/describe-weights.ts';
@@ -20,7 +21,6 @@ import { writeWeights } from '../model/model-states.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import { readWeights } from '../model/read-weights.ts';
-import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import type { ModelLoras } from './model-loras.ts';
@@ -331,7 +331,7 @@ export class ModelEngine {
 
   /** The options of a call without its languages: these become the tokenizer of the texts, and decoding options. */
   async #inLanguages({ sourceLang, targetLang, ...options }: GenerateOptions) {
-    const model = await modelInLanguages(this.saved, { sourceLang, targetLang });
+    const model = withLanguages(this.saved, { sourceLang, targetLang });
     const { decode } = targetLang === undefined ? this.saved : model;
     return {
       source: model.source,

@@ -158,3 +158,8 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
+
+/** Names in a folder; none if it does not exist. Throws a HeddleError if it is a file. */
+export async function namesIn(files: Files, folder: string): Promise<string[]> {
+  return (await files.exists(folder)) ? files.list(folder) : [];
+}

@@ -5,7 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { msg } from '../core/message.ts';
 import { checksumOf, checksumOfFile, type FileChecksum } from './checksums.ts';
-import type { Files } from './files.ts';
+import { type Files, namesIn } from './files.ts';
 import { isObject, type Json, parseJson, readJson } from './json-files.ts';
 import { cacheNames, isStaging, manifestName } from './model-file.ts';
 
@@ -45,11 +45,6 @@ export const isFolder = (files: Files, path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** Names in a folder; none if it does not exist. Throws a HeddleError if it is a file. */
-export async function namesIn(files: Files, folder: string): Promise<string[]> {
-  return (await files.exists(folder)) ? files.list(folder) : [];
-}
 
 /** Throws a HeddleError if a name from a file of the folder leads out of the folder. */
 export function checkName(name: unknown, path: string): void {

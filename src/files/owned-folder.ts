@@ -8,15 +8,7 @@
 import { HeddleError, renamedError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { checksumOfFile, type FileChecksum } from './checksums.ts';
-import { concatBytes, type Files, openBlob, withoutEndSlash } from './files.ts';
-import {
-  type CommitRecord,
-  finishReplacement,
-  isCommitted,
-  removeEmptyParents,
-  removeStaging,
-  verifyFolder,
-} from './folder-commit.ts';
+import { concatBytes, type Files, namesIn, openBlob, withoutEndSlash } from './files.ts';
 import {
   type FolderManifest,
   foreignIn,
@@ -26,14 +18,21 @@ import {
   manifestOf,
   manifestWith,
   namesBeforeManifests,
-  namesIn,
   ownedBy,
   parseManifest,
   recordName,
 } from './folder-manifest.ts';
 import { jsonBytes, parseJson } from './json-files.ts';
 import { cacheNames, isStaging, manifestName } from './model-file.ts';
-import { settledFolder } from './settled-folder.ts';
+import {
+  type CommitRecord,
+  finishReplacement,
+  isCommitted,
+  removeEmptyParents,
+  removeStaging,
+  settledFolder,
+} from './settled-folder.ts';
+import { verifyFolder } from './verified-files.ts';
 import { unzip, zipParts } from './zip.ts';
 
 /** How to write a folder. */

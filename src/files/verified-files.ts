@@ -1,11 +1,54 @@
-// Files that are compared with the manifest of their folder when they are read.
+// The comparison of a folder with its manifest: of all its files, or of each file when it is read.
 
+import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { digest, type FileChecksum, fileHasChecksum } from './checksums.ts';
 import { type Files, openBlob } from './files.ts';
-import { changedFile, missingFile } from './folder-commit.ts';
 import { type FolderManifest, manifestIn, parseManifest } from './folder-manifest.ts';
 import { checkpointNames, manifestName } from './model-file.ts';
 import { createXxh32 } from './xxh32.ts';
+
+/**
+ * Compares files of a folder with the checksums of its manifest; all of them if `isChecked` is not given. Throws a
+ * HeddleError that names the first file that differs or is missing. Does nothing without a manifest.
+ */
+export async function verifyFolder(
+  files: Files,
+  folder: string,
+  isChecked: (name: string, checksum: FileChecksum) => boolean = () => true,
+): Promise<void> {
+  const manifest = await manifestIn(files, folder);
+  for (const [name, checksum] of Object.entries(manifest?.files ?? {})) {
+    if (!isChecked(name, checksum)) continue;
+    const path = `${folder}/${name}`;
+    if (!(await files.exists(path))) throw missingFile(path);
+    if (!(await fileHasChecksum(files, path, checksum))) throw changedFile(path);
+  }
+}
+
+/** The error of a file of a manifest that is not in the folder. */
+const missingFile = (path: string): HeddleError =>
+  new HeddleError('the file is missing; restore it from a copy', { area: path, kind: 'input' });
+
+/** The error of a file that does not have the checksum of the manifest. */
+const changedFile = (path: string): HeddleError =>
+  new HeddleError(
+    msg`SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete ${manifestName} to use it as it is`,
+    { area: path, kind: 'input' },
+  );
+
+/**
+ * Runs work while files are compared, and returns its result after both have ended. A damaged file is reported as
+ * such, not by what `work` makes of its contents.
+ */
+export async function verifiedWhile<T>(verified: Promise<void>, work: () => Promise<T>): Promise<T> {
+  verified.catch(() => undefined); // awaited below
+  try {
+    return await work();
+  } finally {
+    await verified;
+  }
+}
 
 /** Files whose comparison with a manifest has begun, by their paths; it rejects if the file changed. */
 type Comparisons = Map<string, Promise<void>>;

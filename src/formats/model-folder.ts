@@ -9,6 +9,7 @@ import { requireFile } from '../files/require-file.ts';
 import { readSettled, settledFolder } from '../files/settled-folder.ts';
 import { readVerifiedModel } from '../files/verified-files.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
+import { rejectLoraFolder } from './lora-files.ts';
 import { allFormats } from './main-formats.ts';
 import type { ModelFormat } from './model-format.ts';
 import { type DescribedModel, heddleFormat, type SavedModel } from './shared/saved-model.ts';
@@ -100,7 +101,10 @@ async function loadFormat(
   const config = (await files.exists(configPath)) ? await readJson(files, configPath) : undefined;
   const format = await formatOf(files, path, config, formats);
   if (!format?.read) {
-    if (!config) await requireFile(files, path, names.config);
+    if (!config) {
+      await rejectLoraFolder(files, path);
+      await requireFile(files, path, names.config);
+    }
     throw new HeddleError(
       msg`not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face, and is of no other format that can be read here (${readable(formats)})`,
       { area: configPath },

@@ -5,7 +5,6 @@ import { HeddleError } from '../../src/core/errors.ts';
 import { archiveFiles } from '../../src/files/archive-files.ts';
 import { browserFiles } from '../../src/files/browser-files.ts';
 import { type Files, readText, writeText } from '../../src/files/files.ts';
-import { verifyFolder } from '../../src/files/folder-commit.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import {
   checkWritableFolder,
@@ -17,6 +16,7 @@ import {
   writeFolder,
 } from '../../src/files/owned-folder.ts';
 import { settledFolder } from '../../src/files/settled-folder.ts';
+import { verifyFolder } from '../../src/files/verified-files.ts';
 
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { scratch } from '../support/cli.ts';

@@ -5,7 +5,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { verifyFolder } from '../../src/files/folder-commit.ts';
+import { verifyFolder } from '../../src/files/verified-files.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { distFile } from './dist.ts';
 

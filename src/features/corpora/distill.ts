@@ -24,7 +24,6 @@ import { fingerprint, toColumn } from '../../text/corpus/pairs.ts';
 import { sentenceChrf } from '../../text/metrics/chrf.ts';
 import { readPairs } from '../../train/data/read-pair-files.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
-import { checkBest } from '../../train/run/best-model.ts';
 import { checkDiskSpace } from '../../train/run/disk-space.ts';
 import { prepareRun } from '../../train/run/prepared-run.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
@@ -178,7 +177,6 @@ async function checkStudent(settings: TrainSettings, { features }: Session): Pro
   const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;
   const args = completeArguments({ ...settings, corpus, out: '' }, new SettingTable(features.settings));
   const recipe = await Recipe.of(args, undefined, features);
-  checkBest({ ...args, metric: recipe.bestMetric });
   if (initFolder(settings) === undefined) modelConfig({ ...recipe.data.model, srcVocab: 8, tgtVocab: 8 });
 }
 

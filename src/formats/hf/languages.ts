@@ -69,12 +69,13 @@ export function inLanguages(
 const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
 
 /**
- * A model that translates between given languages. Its source checkpoint stores them as transformers does:
+ * A model that translates between given languages, or as it is without any. Its source checkpoint stores them as transformers does:
  * src_lang and tgt_lang in tokenizer_config.json, and forced_bos_token_id, or decoder_start_token_id if the
  * decoder starts with the language. Throws a HeddleError that lists the languages if one is unknown, or if
  * the model has none.
  */
 export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
+  if (sourceLang === undefined && targetLang === undefined) return model;
   const { languages } = model;
   for (const [name, code] of Object.entries({ sourceLang, targetLang })) {
     if (code === undefined) continue;

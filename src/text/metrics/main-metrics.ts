@@ -1,8 +1,6 @@
 // The table of the metrics of the main house, in the order of tables.
 
-import { check } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
-import { msg } from '../../core/message.ts';
 import { corpusBleu } from './bleu.ts';
 import { corpusChrf } from './chrf.ts';
 import type { Metric } from './metric.ts';
@@ -71,13 +69,6 @@ export const mainMetrics = [
 export const mainMetricNames = mainMetrics.map(({ name }) => name) as readonly MainMetricName[];
 /** Name of a metric of the main house. */
 export type MainMetricName = (typeof mainMetrics)[number]['name'];
-
-/** The metric of a name. Throws a HeddleError if there is none. */
-export function metricNamed(name: string, guests: readonly Metric[]): Metric {
-  const found = allMetrics(guests).find((metric) => metric.name === name);
-  check(found, msg`there is no metric ${name}`);
-  return found;
-}
 
 /** All metrics: those of the main house and those of guests. */
 export const allMetrics = (guests: readonly Metric[]): readonly Metric[] => [...mainMetrics, ...guests];

@@ -1,8 +1,7 @@
 // The best model of a run: it gets the weights of the best evaluation on the dev pairs, or the last weights if
 // there is no evaluation.
 
-import { check } from '../../core/errors.ts';
-import { type Message, msg, option } from '../../core/message.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { isBetter, type Metric, metricValue } from '../../text/metrics/metric.ts';
 import type { LogEval } from '../report/training-log.ts';
 
@@ -25,27 +24,6 @@ export interface BestOptions {
   readonly patience: number;
   /** Updates between evaluations. */
   readonly evalSteps: number;
-  /** Number of sentences that are translated. */
-  readonly devSentences: number;
-}
-
-/** Throws a HeddleError if the settings never evaluate the metric. */
-export function checkBest({ metric, patience, evalSteps, devSentences }: BestOptions): void {
-  check(
-    patience === 0 || evalSteps > 0,
-    msg`${option('patience')} needs dev pairs and evaluations (${option('evalSteps')})`,
-    { area: 'train' },
-  );
-  check(
-    metric.name === 'loss' || evalSteps > 0,
-    msg`best by ${metric.name} needs dev pairs and evaluations (${option('evalSteps')})`,
-    { area: 'train' },
-  );
-  check(
-    evalSteps === 0 || devSentences > 0 || metric.needs !== 'translations',
-    msg`best by ${metric.name} needs translations (${option('devSentences')})`,
-    { area: 'train' },
-  );
 }
 
 /** An evaluation and its weights. */

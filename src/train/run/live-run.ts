@@ -13,13 +13,12 @@ import type { Recipe } from '../settings/training-recipe.ts';
 import { checkSchedule, type ScheduleConfig } from '../update/schedule.ts';
 import type { Trainer } from '../update/trainer.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
-import { checkBest } from './best-model.ts';
 import type { Pause } from './loop.ts';
 
 /** Settings at the start of a run. */
 export interface FirstSettings {
   readonly args: CompleteArguments;
-  readonly recipe: Pick<Recipe, 'bestMetric'>;
+  readonly recipe: Pick<Recipe, 'checkBest'>;
   readonly data: { readonly config: ModelConfig };
   readonly update: Pick<UpdateConfig, 'schedule'>;
 }
@@ -163,5 +162,5 @@ export function checkChanges(prepared: FirstSettings): void {
 function checkAfter(prepared: FirstSettings, changes: readonly RunChange[]): void {
   const { schedule, evalSteps } = settingsAfter(prepared, changes);
   checkSchedule(schedule);
-  checkBest({ ...prepared.args, metric: prepared.recipe.bestMetric, evalSteps });
+  prepared.recipe.checkBest(evalSteps);
 }

@@ -9,9 +9,10 @@ import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { decoderSelfAttention } from '../../model/sublayers.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { TrainingSource } from '../../session/training-source.ts';
+import type { EncodedCorpus } from '../../text/batches/encoded-corpus.ts';
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
-import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
+import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { maxSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
@@ -61,6 +62,16 @@ export interface DataInputs extends Pick<TrainInputs, 'split' | 'sourceData'> {
 /** Number of training pairs that stay in memory as text. */
 const exampleCount = 8;
 
+/** The pairs of a run before they are batches. */
+interface RunPairs extends Omit<PreparedCorpus, 'corpus' | 'fingerprint'>, Pick<RunData, 'keep'> {
+  /** The training pairs: texts, or token ids from the cache. */
+  readonly train: PairList | EncodedCorpus;
+  readonly fingerprint: Promise<Fingerprint>;
+  /** Tokenizers of files. */
+  readonly tokenizers: Partial<TokenizerPair>;
+  readonly warnings: readonly Message[];
+}
+
 /** Opens the data of a recipe. Throws a HeddleError that names the file or the setting. */
 export async function openData(recipe: Recipe, session: CorpusSession, inputs: DataInputs): Promise<RunData> {
   const { args, dataSteps, needsTexts } = recipe;
@@ -71,73 +82,52 @@ export async function openData(recipe: Recipe, session: CorpusSession, inputs: D
   const pace = createPace(session);
   const cache = given || !source.isText || needsTexts ? undefined : await openCache(recipe, session, pace);
   const cached = checkpoint && start && (await cache?.read(start, pace));
-  if (typeof cached === 'object') return dataOfCache(cached, recipe, session, inputs);
-  const pool = await openCorpusPool(args.corpus, session, given?.train.length);
+  const isCached = typeof cached === 'object';
+  const pool = isCached
+    ? await openTextPool(() => undefined)
+    : await openCorpusPool(args.corpus, session, given?.train.length);
   try {
-    const data = await dataOfPairs(recipe, session, inputs, source, cache, pool);
-    const unusableCache = cache && cached ? { path: cache.path, problem: cached } : undefined;
-    return { ...data, facts: { ...data.facts, unusableCache } };
+    const pairs = isCached ? pairsOfCache(cached) : await readPairs(recipe, session, inputs, source, pool);
+    const { train, tokenizers, keep, warnings, fingerprint: hashing, ...sets } = pairs;
+    const before = checkpoint?.state.data;
+    const comparing = hashing.then((fingerprint) => ({
+      fingerprint,
+      otherVersion: checkPairs(before, fingerprint, args),
+    }));
+    // Compare the pairs with the checkpoint before they are tokenized.
+    if (before || !pool.parallel) await comparing;
+    const openSteps = stepsOf(recipe, session, sets.fileSizes);
+    const options = { ...recipe.data, tokenizers };
+    const [{ fingerprint, otherVersion }, data] = await Promise.all([
+      comparing,
+      prepareTrainingData(train, options, { known: start, pool, source, openSteps }),
+    ]);
+    const prepared: PreparedCorpus = { ...sets, corpus: data.corpus, fingerprint };
+    const unusableCache = cache && cached && !isCached ? { path: cache.path, problem: cached } : undefined;
+    return {
+      ...prepared,
+      data,
+      keep,
+      facts: { warnings, otherVersion, unusableCache },
+      async cache() {
+        if (!source.isText) await source.write?.();
+        else if (!isCached) await cache?.write(data, prepared);
+      },
+    };
   } finally {
     pool.close();
   }
 }
 
-/** The data of a resumed run whose token ids are cached. */
-async function dataOfCache(
-  cached: PreparedCorpus,
-  recipe: Recipe,
-  session: CorpusSession,
-  { checkpoint, start }: DataInputs,
-): Promise<RunData> {
-  const otherVersion = checkPairs(checkpoint?.state.data, cached.fingerprint, recipe.args);
-  const openSteps = stepsOf(recipe, session, cached.fileSizes);
-  const data = await prepareTrainingData(cached.corpus, recipe.data, { known: start, openSteps });
-  const facts = { warnings: [], otherVersion };
-  return { ...cached, data, keep: {}, facts, cache: async () => undefined };
-}
-
-/** The data of a run whose pairs are read, tokenized and encoded. */
-async function dataOfPairs(
-  recipe: Recipe,
-  session: CorpusSession,
-  inputs: DataInputs,
-  source: TrainingSource,
-  cache: TokenCache | undefined,
-  pool: TextPool,
-): Promise<RunData> {
-  const { args } = recipe;
-  const { checkpoint, start } = inputs;
-  const { split, keep } = await readPairs(recipe, session, inputs, source, pool);
-  const { train, dev, test, fileSizes } = split;
-  const compared = comparedSets(split, args, inputs.split !== undefined);
-  const warnings = await runPaced(corpusWarnings(compared), createPace(session));
-  const noStart = decoderSelfAttention(recipe.data.model).startsWithoutToken;
-  const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
-  const hashing = source.fingerprint(train, pool).then((fingerprint) => ({
-    fingerprint,
-    otherVersion: checkPairs(checkpoint?.state.data, fingerprint, args),
-  }));
-  // Compare the pairs with the checkpoint before they are tokenized.
-  if (checkpoint?.state.data || !pool.parallel) await hashing;
-  const openSteps = stepsOf(recipe, session, fileSizes);
-  const options = { ...recipe.data, tokenizers };
-  const [{ fingerprint, otherVersion }, data] = await Promise.all([
-    hashing,
-    prepareTrainingData(train, options, { known: start, pool, source, openSteps }),
-  ]);
-  const examples = Array.from(
-    { length: Math.min(exampleCount, train.length) },
-    (_, i) => train.at(i) as Pair,
-  );
-  const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
-  return {
-    ...prepared,
-    data,
-    keep,
-    facts: { warnings, otherVersion },
-    cache: async () => (source.isText ? cache?.write(data, prepared) : source.write?.()),
-  };
-}
+/** The pairs of a resumed run whose token ids are cached. */
+const pairsOfCache = ({ corpus, fingerprint, ...sets }: PreparedCorpus): RunPairs => ({
+  ...sets,
+  train: corpus,
+  fingerprint: Promise.resolve(fingerprint),
+  keep: {},
+  tokenizers: {},
+  warnings: [],
+});
 
 /** The sources of a training: texts, or those of a guest. */
 function openSource(
@@ -194,22 +184,34 @@ function stepsOf(
   };
 }
 
-/** The pairs of a run: those of the caller, of its kind of source, or of the corpus. Throws a HeddleError without any. */
+/**
+ * Reads the pairs of a run: those of the caller, of its kind of source, or of the corpus; and the tokenizers in its
+ * settings. Throws a HeddleError without any pair.
+ */
 async function readPairs(
-  { args }: Recipe,
+  { args, data }: Recipe,
   session: CorpusSession,
-  { split: given, checkpoint }: DataInputs,
+  { split: given, checkpoint, start }: DataInputs,
   source: TrainingSource,
   pool: TextPool,
-): Promise<LoadedCorpus> {
+): Promise<RunPairs> {
   const ofSource = given ?? (await source.read());
-  const read = ofSource
-    ? { split: ofSource as ReadCorpus, keep: {} }
+  const { split, keep }: LoadedCorpus = ofSource
+    ? { split: ofSource, keep: {} }
     : await loadCorpus(args.corpus, { heldOut: args.heldOut, session, from: checkpoint, pool });
-  const { train, dev, test } = read.split;
+  const { train, dev, test, fileSizes } = split;
   check(train.length + dev.length + test.length > 0, 'there are no pairs', { area: 'train' });
   check(train.length > 0, msg`no pairs are left to train on; reduce ${option('heldOut')}`, { area: 'train' });
-  return read;
+  const compared = comparedSets(split, args, given !== undefined);
+  const warnings = await runPaced(corpusWarnings(compared), createPace(session));
+  const noStart = decoderSelfAttention(data.model).startsWithoutToken;
+  const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
+  const examples = Array.from(
+    { length: Math.min(exampleCount, train.length) },
+    (_, i) => train.at(i) as Pair,
+  );
+  const fingerprint = source.fingerprint(train, pool);
+  return { train, fingerprint, examples, dev, test, fileSizes, keep, tokenizers, warnings };
 }
 
 /** The sets that are compared for warnings: the pairs that are held out have other sources than the training pairs. */

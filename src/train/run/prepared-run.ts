@@ -2,29 +2,26 @@
 // starts from.
 
 import type { Message } from '../../core/message.ts';
-import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { randomDigits } from '../../files/owned-folder.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { storedParameters } from '../../model/quantized-parameters.ts';
 import { sourceKindOf } from '../../model/source-kind.ts';
-import { metricNamed } from '../../text/metrics/main-metrics.ts';
 import type { CorpusSession } from '../data/corpus-arguments.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import {
   type CompleteArguments,
   completeArguments,
+  type ResumedArguments,
   resumeArguments,
   type TrainArguments,
 } from '../settings/train-arguments.ts';
 import { SettingTable } from '../settings/train-settings.ts';
 import { Recipe } from '../settings/training-recipe.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
-import { checkBest } from './best-model.ts';
 import { checkChanges } from './live-run.ts';
 import { type OpenCheckpoint, runIdIn } from './open-checkpoint.ts';
 import { openData, type RunData } from './open-data.ts';
-import { reportResumed } from './start-messages.ts';
 import { openStartModel } from './start-model.ts';
 import type { TrainInputs } from './train-result.ts';
 import { argumentsIn } from './training-state.ts';
@@ -39,6 +36,8 @@ export interface PreparedRun extends RunData {
   readonly args: CompleteArguments;
   /** The checkpoint to resume; undefined for a new run. */
   readonly checkpoint: OpenCheckpoint | undefined;
+  /** How the settings of a resumed run differ from those in its checkpoint. */
+  readonly resumed: ResumedArguments | undefined;
   /** The model that is fine-tuned or resumed. */
   readonly start: SavedModel | undefined;
   /** Its parameters, with the storage of its weights. */
@@ -64,9 +63,10 @@ export async function prepareRun(
   checkpoint: OpenCheckpoint | undefined,
   inputs: TrainInputs = {},
 ): Promise<PreparedRun> {
-  const complete = startArguments(given, session, checkpoint);
-  checkRewriteNames(complete.noFuse);
-  checkBest({ ...complete, metric: metricNamed(complete.bestMetric, session.features.metrics) });
+  const table = new SettingTable(session.features.settings);
+  const resumed =
+    checkpoint && resumeArguments(argumentsIn(checkpoint.state, checkpoint.folder, table), given, table);
+  const complete = resumed?.args ?? completeArguments(given, table);
   const opened = await openStartModel(complete, session, checkpoint, inputs.model);
   const recipe = await Recipe.of(complete, opened, session.features, checkpoint ? undefined : given);
   const { args } = recipe;
@@ -83,6 +83,7 @@ export async function prepareRun(
     recipe,
     args,
     checkpoint,
+    resumed,
     start,
     parameters: storedParameters(config, recipe.storage, kind),
     update: recipe.update(steps, config.dModel),
@@ -94,17 +95,4 @@ export async function prepareRun(
   };
   checkChanges(run);
   return run;
-}
-
-/** The arguments of a new run, or those of its checkpoint with the new values of settings that may change. */
-function startArguments(
-  given: TrainArguments,
-  session: PreparingSession,
-  checkpoint: OpenCheckpoint | undefined,
-): CompleteArguments {
-  const table = new SettingTable(session.features.settings);
-  if (!checkpoint) return completeArguments(given, table);
-  const resumed = resumeArguments(argumentsIn(checkpoint.state, given.out, table), given, table);
-  reportResumed(resumed, session);
-  return resumed.args;
 }

@@ -33,12 +33,13 @@ interface StartingRun extends RunSizes, Pick<RunData, 'facts' | 'fingerprint'> {
   readonly recipe: Recipe;
   readonly args: CompleteArguments;
   readonly checkpoint: Pick<OpenCheckpoint, 'state'> | undefined;
+  readonly resumed: ResumedArguments | undefined;
   readonly update: UpdateConfig;
   readonly modelWarnings: readonly Message[];
 }
 
 /** Says with which settings a run is resumed. */
-export function reportResumed({ args, changed, ignored }: ResumedArguments, { emit }: Emit): void {
+function reportResumed({ args, changed, ignored }: ResumedArguments, { emit }: Emit): void {
   const text = (value: unknown) => JSON.stringify(value ?? 'not set').replaceAll('"', '');
   if (changed.length > 0)
     emit({
@@ -81,6 +82,7 @@ function reportData(run: StartingRun, { emit }: Emit): void {
 
 /** Says what is worth knowing about a run that starts: its data, its sizes, its length. `given`: the settings of the caller. */
 export function reportStart(run: StartingRun, given: TrainSettings, session: Emit): void {
+  if (run.resumed) reportResumed(run.resumed, session);
   reportData(run, session);
   const { emit } = session;
   const { args, recipe, data, checkpoint, update, steps } = run;

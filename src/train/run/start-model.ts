@@ -4,10 +4,11 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { listed, msg, option } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import { familyOf } from '../../formats/hf/hf-families.ts';
+import { withLanguages } from '../../formats/hf/languages.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import { modelInLanguages, openModel } from '../../session/open-model.ts';
+import { openModel } from '../../session/open-model.ts';
 import type { Session } from '../../session/session.ts';
 import { initFolder } from '../settings/run-defaults.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
@@ -88,5 +89,5 @@ async function openBase(
   await opened.verified;
   // The languages of other sources are tokens of their prompts.
   if (opened.config.source !== 'tokens') return opened;
-  return modelInLanguages(opened, { sourceLang: args.sourceLang, targetLang: args.targetLang });
+  return withLanguages(opened, { sourceLang: args.sourceLang, targetLang: args.targetLang });
 }

@@ -187,6 +187,7 @@ export async function openTrainer(
   const { args, recipe, checkpoint, start, data, parameters, update } = prepared;
   const { lora } = recipe;
   const { config, batches } = data;
+  const model = textModelOf(prepared);
   const message = (text: Message | string) => emit({ type: 'message', text });
   const precision = await precisionOf(recipe, config, parameters, start);
   if (precision.f32Attention)
@@ -199,7 +200,6 @@ export async function openTrainer(
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;
-  const model = textModelOf(prepared);
   const adapter = await trainedLora(lora, start, initFolder(args));
   const weights = new TrainedWeights(engine, model, trainer, adapter, features);
   const described = describeTrainable(trainer.trainable, parameters);

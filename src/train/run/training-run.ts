@@ -61,8 +61,8 @@ export class TrainingRun implements TrainedModel {
   readonly changes: ChangeList;
   readonly logbook: Logbook;
   readonly live: LiveRun;
-  /** The stages, if the run has any; opened with the run. */
-  stages: RunningStages | undefined;
+  /** The stages, if the run has any. */
+  readonly stages: RunningStages | undefined;
   readonly best: BestModel;
   readonly checkpointer: Checkpointer;
   /** Folder with the result of the run. */
@@ -92,6 +92,7 @@ export class TrainingRun implements TrainedModel {
     this.changes = changes;
     this.logbook = logbook;
     this.live = new LiveRun(prepared, this.trainer, changes, (change) => logbook.add(change));
+    this.stages = openStages(prepared, this, session);
     this.best = new BestModel(
       { metric: prepared.recipe.bestMetric, patience: prepared.args.patience },
       this.live,
@@ -140,7 +141,6 @@ export class TrainingRun implements TrainedModel {
         peakGflops: () => peak.gflops,
       });
       const run = new TrainingRun(session, options, prepared, engine, trained, logbook, peak, events);
-      run.stages = openStages(prepared, run, session);
       run.#pauses = await run.#openPauses();
       return run;
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { listed, msg, option } from '../../core/message.ts';
+import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
@@ -63,6 +64,8 @@ export class Recipe {
     this.needsTexts = needsTexts;
     this.sourceKind = sourceKind;
     this.data = dataOptions(args, dataSteps);
+    checkRewriteNames(args.noFuse);
+    this.checkBest();
     if (args.steps) this.schedule(args.steps, 1); // a wrong schedule is an error before the corpus is read
   }
 
@@ -100,6 +103,30 @@ export class Recipe {
       steps,
       rows.some((row) => row.needsTexts),
       kind,
+    );
+  }
+
+  /**
+   * Throws a HeddleError if a run that evaluates every `evalSteps` updates never computes the metric by which the best
+   * weights are known.
+   */
+  checkBest(evalSteps = this.args.evalSteps): void {
+    const { patience, devSentences } = this.args;
+    const { name, needs } = this.bestMetric;
+    check(
+      patience === 0 || evalSteps > 0,
+      msg`${option('patience')} needs dev pairs and evaluations (${option('evalSteps')})`,
+      { area: 'train' },
+    );
+    check(
+      name === 'loss' || evalSteps > 0,
+      msg`best by ${name} needs dev pairs and evaluations (${option('evalSteps')})`,
+      { area: 'train' },
+    );
+    check(
+      evalSteps === 0 || devSentences > 0 || needs !== 'translations',
+      msg`best by ${name} needs translations (${option('devSentences')})`,
+      { area: 'train' },
     );
   }
 

@@ -5,16 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
-import { metricNamed } from '../../../src/text/metrics/main-metrics.ts';
+import { noFeatures } from '../../../src/session/feature-table.ts';
+import { type MainMetricName, mainMetrics } from '../../../src/text/metrics/main-metrics.ts';
+import type { Metric } from '../../../src/text/metrics/metric.ts';
 import { historyOf, type LogEval, parseLog } from '../../../src/train/report/training-log.ts';
-import { BestModel, type BestOptions, checkBest } from '../../../src/train/run/best-model.ts';
-import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { BestModel, type BestOptions } from '../../../src/train/run/best-model.ts';
+import { completeArguments, type TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { SettingTable } from '../../../src/train/settings/train-settings.ts';
+import { Recipe } from '../../../src/train/settings/training-recipe.ts';
 import { errorAbout } from '../../support/expect-error.ts';
 import { itInFull } from '../../support/in-full.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
-const options: BestOptions = { metric: metricNamed('loss', []), patience: 2, evalSteps: 10, devSentences: 0 };
+const metricNamed = (own: MainMetricName) => mainMetrics.find(({ name }) => name === own) as Metric;
+const options: BestOptions = { metric: metricNamed('loss'), patience: 2, evalSteps: 10 };
 const found = (step: number, loss: number): LogEval => ({
   type: 'eval',
   step,
@@ -31,7 +36,7 @@ describe('the best', () => {
       ['loss', 20],
       ['chrf', 10],
     ] as const) {
-      const best = new BestModel({ ...options, metric: metricNamed(metric, []) }, options);
+      const best = new BestModel({ ...options, metric: metricNamed(metric) }, options);
       await best.consider(found(10, 3), parameterBuffer(1));
       await best.consider(found(20, 2), parameterBuffer(2));
       expect(best.state).toMatchObject({ metric, step });
@@ -59,7 +64,7 @@ describe('the best', () => {
     await best.consider(found(30, 2.5), parameterBuffer(3));
     expect([best.outOfPatience, best.weights]).toEqual([true, Float32Array.of(2)]);
     expect(
-      new BestModel({ ...options, metric: metricNamed('bleu', []) }, options, {
+      new BestModel({ ...options, metric: metricNamed('bleu') }, options, {
         state,
         weights: Float32Array.of(2),
       }).state,
@@ -76,14 +81,16 @@ describe('the best', () => {
     expect([best.state?.step, best.earlier]).toEqual([10, undefined]);
   });
 
-  it('is rejected if no evaluation can measure it', () => {
-    expect(() => checkBest({ ...options, evalSteps: 0 })).toThrow(
+  it('is rejected if no evaluation can measure it', async () => {
+    const recipe = (fields: Partial<TrainArguments>) =>
+      Recipe.of(completeArguments(tinyTraining(fields), new SettingTable()), undefined, noFeatures);
+    await expect(recipe({ patience: 2 })).rejects.toThrow(
       errorAbout({ area: 'train', options: ['patience', 'evalSteps'] }),
     );
-    expect(() =>
-      checkBest({ ...options, patience: 0, metric: metricNamed('tokenAccuracy', []), evalSteps: 0 }),
-    ).toThrow(errorAbout({ area: 'train', options: ['evalSteps'], values: ['tokenAccuracy'] }));
-    expect(() => checkBest({ ...options, metric: metricNamed('bleu', []) })).toThrow(
+    await expect(recipe({ bestMetric: 'tokenAccuracy' })).rejects.toThrow(
+      errorAbout({ area: 'train', options: ['evalSteps'], values: ['tokenAccuracy'] }),
+    );
+    await expect(recipe({ bestMetric: 'bleu', evalSteps: 2 })).rejects.toThrow(
       errorAbout({ area: 'train', options: ['devSentences'], values: ['bleu'] }),
     );
   });

@@ -5,9 +5,9 @@
 import { HeddleError } from '../../../core/errors.ts';
 import { msg, option } from '../../../core/message.ts';
 import { baseName } from '../../../files/files.ts';
-import { verifiedWhile, verifyFolder } from '../../../files/folder-commit.ts';
 import { readJson } from '../../../files/json-files.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
+import { verifiedWhile, verifyFolder } from '../../../files/verified-files.ts';
 import { isModelFolder } from '../../../formats/model-folder.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';

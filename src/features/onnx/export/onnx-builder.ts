@@ -14,7 +14,7 @@ import {
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { parameterList } from '../../../model/parameters.ts';
-import { defaultFormats } from '../../../model/sensitive-matrices.ts';
+import { defaultFormats } from '../../../model/quantized-parameters.ts';
 import type { SourceKind } from '../../../model/source-kind.ts';
 import { type Name, OnnxGraph, type OnnxType } from '../engine/onnx-graph.ts';
 import type { OnnxDtype } from '../onnx-format.ts';
