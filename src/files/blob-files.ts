@@ -12,8 +12,10 @@ export async function readable<T extends Blob>(file: T, path: string): Promise<T
   check(file instanceof Blob, 'give a path, a File or a Blob', { kind: 'input', area: path });
   // A file that is gone may have no bytes, and no bytes can always be read of it.
   await (file.size > 0 ? file.slice(0, 1) : file).arrayBuffer().catch((cause: unknown) => {
-    const text = `${path}: the file cannot be read; it was changed or removed after it was chosen, or is a folder; choose it again`;
-    throw new HeddleError(text, { kind: errorKind(cause), cause });
+    throw new HeddleError(
+      'the file cannot be read; it was changed or removed after it was chosen, or is a folder; choose it again',
+      { kind: errorKind(cause), area: path, cause },
+    );
   });
   return file;
 }

@@ -1,6 +1,7 @@
 // The message that says how the weights of a model are stored on the device.
 
 import { formatMiB } from '../core/format-numbers.ts';
+import { listed, type Message, msg } from '../core/message.ts';
 import type { Quantization } from './parameter-layout.ts';
 
 /**
@@ -11,13 +12,13 @@ export function describeWeights(
   { format, matrices, formats }: Quantization,
   size: number,
   bytes: { readonly weights: number; readonly peak: number },
-): string {
+): Message {
   const counts = [...formats.keys()].map((one) => {
     const names = [...matrices.values()].filter((matrix) => matrix.format === one);
-    return `${names.length} matrices ${one}`;
+    return msg`${names.length} matrices ${one}`;
   });
-  const mixed = counts.length > 1 ? ` (${counts.join(', ')})` : '';
-  const plan = bytes.peak > 0 ? `; the largest plan takes ${formatMiB(bytes.peak)}` : '';
+  const mixed = counts.length > 1 ? msg` (${listed(counts)})` : '';
+  const plan = bytes.peak > 0 ? msg`; the largest plan takes ${formatMiB(bytes.peak)}` : '';
   const whole = formatMiB(4 * size);
-  return `weights as ${format}${mixed}: ${formatMiB(bytes.weights)}, ${whole} as f32${plan}`;
+  return msg`weights as ${format}${mixed}: ${formatMiB(bytes.weights)}, ${whole} as f32${plan}`;
 }

@@ -103,7 +103,7 @@ export async function fuseAndTune(
   device: Device,
   graphs: readonly Graph[],
   settled: KernelChoices,
-): Promise<{ readonly choices: KernelChoices; readonly text: string | undefined }> {
+): Promise<{ readonly choices: KernelChoices; readonly text: Message | undefined }> {
   const tune = (some: readonly Graph[]) => tuneWithStore(session, path, dropped, device, some, { settled });
   const few = device.traits.software ? [] : graphs.filter((graph) => decodesFewRows(graph) || trains(graph));
   const fuse = few.length > 0 && (await session.host.fewerLaunches?.());
@@ -114,7 +114,10 @@ export async function fuseAndTune(
       else await fuse.fuseIfFaster(graph, choose);
   }
   const { choices, failure } = await tune(graphs);
-  const text = failure && `the tuned kernels could not be stored, so only this run uses them: ${failure}`;
+  const text =
+    failure === undefined
+      ? undefined
+      : msg`the tuned kernels could not be stored, so only this run uses them: ${failure}`;
   return { choices, text };
 }
 

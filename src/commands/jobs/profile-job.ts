@@ -1,6 +1,7 @@
 // heddle profile: measures the time of each pass of a run, with FLOPs and bytes.
 
 import { adapterName } from '../../core/host-name.ts';
+import { msg } from '../../core/message.ts';
 import { random } from '../../core/random.ts';
 import type { Program } from '../../engine/engine.ts';
 import type { Profile } from '../../engine/gpu/profile.ts';
@@ -43,7 +44,7 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, sessio
     engine.write('weights', await initialWeights(config, parameters, 1));
     writePositions(engine, config);
     fillInputs(program, config);
-    const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
+    const text = msg`${program.plan.passes.length} passes, ${args.runs} runs`;
     session.emit({ type: 'progress', task: 'profile', done: 0, total: 1, text });
     const times = await engine.profile(program, args.runs);
     const { modelFlops } = program.plan;

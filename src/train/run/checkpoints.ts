@@ -168,13 +168,13 @@ export function openCheckpointer(
       await kept.save(run.trainer.step);
       await cachePairs(prepared, emit);
     },
-    async saveModel({ message }) {
+    async saveModel(error) {
       const hasCheckpoint = (await readManifest(files, out))?.run === prepared.runId;
       const folder = await saveOnlyModel({ files, folder: out }, hasCheckpoint, (place) =>
         run.saveModel(place),
       );
       if (folder === undefined) return false;
-      const text = `The checkpoint does not fit on the disk, so only the model is saved, in ${folder}; the run cannot be resumed from there: ${message}`;
+      const text = msg`The checkpoint does not fit on the disk, so only the model is saved, in ${folder}; the run cannot be resumed from there: ${reasonOf(error)}`;
       emit({ type: 'warning', text, unsaved: true });
       return true;
     },

@@ -2,7 +2,8 @@
 // and optimizer states, in compact buffers; `ranges` maps these to the weights.
 
 import { check } from '../../core/errors.ts';
-import { listed, msg, option } from '../../core/message.ts';
+import { formatInteger } from '../../core/format-numbers.ts';
+import { listed, type Message, msg, option } from '../../core/message.ts';
 import { alignedSize, sizeOf } from '../../core/tensor.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
@@ -156,11 +157,10 @@ export const rangeValues = (
 export function describeTrainable(
   { state, all, parameters }: TrainableParameters,
   p: ParameterList,
-): string | undefined {
-  const number = (n: number) => n.toLocaleString('en');
+): Message | undefined {
   if (state === 'lora')
-    return `LoRA adapter: ${number(all.count)} parameters in ${all.all.length / 2} linear layers; the ${number(p.count)} of the model are frozen`;
+    return msg`LoRA adapter: ${formatInteger(all.count)} parameters in ${all.all.length / 2} linear layers; the ${formatInteger(p.count)} of the model are frozen`;
   if (parameters === all) return undefined;
   const names = all.all.length - parameters.all.length;
-  return `frozen: ${names} of ${all.all.length} tensors, ${number(all.count - parameters.count)} of ${number(all.count)} parameters`;
+  return msg`frozen: ${names} of ${all.all.length} tensors, ${formatInteger(all.count - parameters.count)} of ${formatInteger(all.count)} parameters`;
 }

@@ -1,6 +1,7 @@
 // Checks that compare logits: of a model on the backend with the float64 reference, and of f16 or int8
 // weights with f32.
 
+import { renderMessage } from '../../../core/message.ts';
 import { random } from '../../../core/random.ts';
 import { relativeError } from '../../../core/relative-error.ts';
 import { cpuEngine } from '../../../engine/cpu-engine.ts';
@@ -75,7 +76,8 @@ export async function checkWeights(
   const full = await logitsOf(input, {}, session);
   const packed = await logitsOf(input, { weights: format, weightsExclude }, session);
   const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
-  const memory = packed.quantization && describeWeights(packed.quantization, packed.size, packed.bytes);
+  const memory =
+    packed.quantization && renderMessage(describeWeights(packed.quantization, packed.size, packed.bytes));
   return {
     rows: [[`logits as ${format} of f32`, error, weightLimit(format)]],
     fact: `${memory}; the most likely token differs at ${different} of ${positions} positions`,
