@@ -39,7 +39,3 @@ export const formatTime = (time = Date.now()): string =>
 
 /** A position on an axis of steps, `1,200`; empty between two steps. */
 export const formatTick = (step: number): string => (Number.isInteger(step) ? formatInteger(step) : '');
-
-/** Words as a list: `a, b and c`. */
-export const formatList = (words: readonly string[]): string =>
-  new Intl.ListFormat(language, { type: 'conjunction' }).format(words);

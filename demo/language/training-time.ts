@@ -18,7 +18,7 @@ type Sizes = {
 };
 
 /** FLOP of a training: 6 for each weight of a matrix and each token that goes through it (forward 2, backward 4). */
-export function trainingFlops(preset: string, vocabulary: number, steps: number, batchSize: number): number {
+function trainingFlops(preset: string, vocabulary: number, steps: number, batchSize: number): number {
   const { dModel, feedForward, encoderLayers, decoderLayers } = (presets as unknown as Record<string, Sizes>)[
     preset
   ] as Sizes;

@@ -9,7 +9,7 @@ import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
 import { valuesOf } from './tensor-views.ts';
 
 /** “is” belongs to the cat, not to the dogs beside it. */
-export const farSentence = 'The cat that chased the dogs is tired.';
+const farSentence = 'The cat that chased the dogs is tired.';
 
 const words = farSentence.replace('.', '').split(' ');
 /** Words on which “is” might depend. */

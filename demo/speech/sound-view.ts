@@ -31,7 +31,7 @@ function axisStep(seconds: number, width: number): number {
 }
 
 /** The weights of a layer and head or their mean over all, [T, S]. */
-export function meanAttention(a: SpeechAttention, layer: number, head: number): Float32Array {
+function meanAttention(a: SpeechAttention, layer: number, head: number): Float32Array {
   const size = a.tokens.length * a.positions;
   const out = new Float32Array(size);
   let count = 0;

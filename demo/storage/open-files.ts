@@ -7,7 +7,7 @@ import { type BrowserFiles, memoryFiles, openBrowserFiles } from '../../src/entr
 export const openFiles = (): Promise<BrowserFiles> => openBrowserFiles().catch(() => unkeptFiles());
 
 /** Files in memory that report the facts of a folder. */
-export function unkeptFiles(): BrowserFiles {
+function unkeptFiles(): BrowserFiles {
   const files = memoryFiles();
   const begin = Date.now();
   return {

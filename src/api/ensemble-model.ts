@@ -59,7 +59,7 @@ export async function openMembers<M extends BaseModel>(
 }
 
 /** Loads a member of an ensemble, from its folder or its files. */
-export async function openMember(
+async function openMember(
   member: FolderSource,
   session: Session,
   options: Parameters<typeof openModel>[2],

@@ -97,7 +97,7 @@ export async function givenInputs(
 }
 
 /** The pairs of a file. */
-export async function pairsOfBlob(
+async function pairsOfBlob(
   blob: Blob,
   {
     features,

@@ -28,7 +28,7 @@ function parsed<T>(parse: () => T): T {
 }
 
 /** Returns a parser of the values of a type. */
-export const parserOf =
+const parserOf =
   (type: FieldType) =>
   (text: string, before?: unknown): unknown =>
     parsed(() => parseField(type, text, before));

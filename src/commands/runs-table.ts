@@ -115,7 +115,7 @@ function describeGroup(group: SeedGroup): string {
 }
 
 /** Characters of a line of the terminal; undefined if the output is not shown in one. */
-export const terminalWidth = (): number | undefined =>
+const terminalWidth = (): number | undefined =>
   process.stdout.columns || Number(process.env.COLUMNS) || undefined;
 
 /** Runs as a table of at most `width` characters a line if a terminal shows it. */

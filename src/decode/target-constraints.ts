@@ -80,7 +80,7 @@ function prefixIds(target: Tokenizer, text: string, before: readonly number[], r
  * that the model forces before. `room`: maximum number of tokens of a translation. Throws a HeddleError if a
  * prefix has no tokens or leaves no room. `texts`: number of texts of the call; `full`: the index of the text of each source.
  */
-export function forcedPrefixes(
+function forcedPrefixes(
   target: Tokenizer,
   prefix: string | readonly string[],
   sources: readonly ArrayLike<number>[],

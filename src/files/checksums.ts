@@ -18,7 +18,7 @@ export interface FileChecksum {
 }
 
 /** Bytes that are hashed at a time: 64 MiB. */
-export const chunkSize = 64 * 2 ** 20;
+const chunkSize = 64 * 2 ** 20;
 
 /** `crypto.subtle` takes at most this many bytes in every runtime. */
 const maxSubtle = 2 ** 30;

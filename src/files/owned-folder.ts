@@ -64,12 +64,6 @@ export async function readManifest(files: Files, folder: string): Promise<Folder
   return manifestIn(files, await settledFolder(files, folder));
 }
 
-/** Whether heddle wrote a folder or a .zip file. */
-export async function isOwnedFolder(files: Files, folder: string): Promise<boolean> {
-  const at = await folderAt(files, folder);
-  return (await files.exists(at)) && (await ownedBy(files, await settledFolder(files, at))) !== undefined;
-}
-
 /** Names of heddle's files in a folder; all files directly in a folder that heddle did not write. */
 export async function ownFileNames(files: Files, folder: string): Promise<string[]> {
   const manifest = await readManifest(files, folder);

@@ -80,7 +80,7 @@ export function quantizedParameters(
 }
 
 /** In a list of globs: the sensitive matrices. */
-export const sensitiveMatrices = 'auto';
+const sensitiveMatrices = 'auto';
 
 /** A matrix of a model. */
 type Matrix = Pick<Parameter, 'name' | 'shape' | 'module'>;
@@ -120,7 +120,7 @@ export function defaultFormats(format: WeightFormat, { all }: ParameterList): Fo
  * and in Hugging Face's models (`model.encoder.layers.0.fc1`, `fc1`); see `globMatcher`. Throws a HeddleError if
  * it matches nothing.
  */
-export function formatsExcept(
+function formatsExcept(
   c: ModelConfig,
   p: ParameterList,
   format: WeightFormat,

@@ -33,7 +33,7 @@ const adapterKey = ({ name, version }: TunedSession['host'], { adapter }: Device
  * interrupted. Emits progress, and a warning for each kernel that fails its check, which it adds to `dropped`.
  * `failure`: why the results could not be stored.
  */
-export async function tuneWithStore(
+async function tuneWithStore(
   { host, files, emit, signal }: TunedSession,
   path: string | undefined,
   dropped: Map<string, string>,

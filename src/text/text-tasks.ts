@@ -199,7 +199,7 @@ export const tokenizerData = (tokenizer: Tokenizer): TokenizerData => ({
 });
 
 /** The tokenizer from plain data. Throws a HeddleError if the data is incomplete. */
-export async function tokenizerOf({ json, begin }: TokenizerData): Promise<Tokenizer> {
+async function tokenizerOf({ json, begin }: TokenizerData): Promise<Tokenizer> {
   const tokenizer = await openTokenizer(json);
   if (begin === undefined || begin === tokenizer.begin) return tokenizer;
   const encode = (text: string) => {

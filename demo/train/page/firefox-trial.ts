@@ -39,6 +39,8 @@ export class FirefoxTrial extends Panel {
   static async open(model: TriedModel): Promise<FirefoxTrial> {
     return new FirefoxTrial(model, await FirefoxEngine.open(model.files));
   }
+
+  /** Ends the engine and removes the panel. */
   close(): void {
     this.#engine.close();
     this.element.remove();
@@ -62,6 +64,7 @@ export class FirefoxTrial extends Panel {
       this.#say((error as Error).message, true);
     }
   }
+
   #say(text: string, isWrong = false): void {
     this.#status = text;
     this.#isWrong = isWrong;

@@ -32,7 +32,7 @@ export interface FilmFrame {
 const length = 6000;
 
 /** The film with its buttons. */
-export class LearningFilm extends Panel {
+class LearningFilm extends Panel {
   readonly #film: Film;
   /** Index of the frame, and of the token of the target whose predictions are shown. */
   #at = 0;

@@ -3,8 +3,12 @@
 import { language } from '../../common/page-texts.ts';
 
 /** Regional and script variants that differ enough from their base language to be listed. */
-const variants =
-  'en-GB en-AU en-CA en-IN de-AT de-CH es-MX es-AR fr-CA fr-CH pt-PT zh-Hant zh-HK sr-Latn uz-Cyrl az-Cyrl nl-BE it-CH ar-EG ar-MA fil haw chr kok yue ast gsw dsb hsb sah kea vai';
+// biome-ignore format: a line for each tag is too long
+const variants = [
+  'en-GB', 'en-AU', 'en-CA', 'en-IN', 'de-AT', 'de-CH', 'es-MX', 'es-AR', 'fr-CA', 'fr-CH', 'pt-PT', 'zh-Hant',
+  'zh-HK', 'sr-Latn', 'uz-Cyrl', 'az-Cyrl', 'nl-BE', 'it-CH', 'ar-EG', 'ar-MA', 'fil', 'haw', 'chr', 'kok',
+  'yue', 'ast', 'gsw', 'dsb', 'hsb', 'sah', 'kea', 'vai',
+];
 
 /**
  * The language of two locales if they share it, as en and en-GB do, and the model would only copy; else
@@ -30,7 +34,7 @@ export function localeName(tag: string): string {
  */
 export function supportedLocales(): { readonly tag: string; readonly name: string }[] {
   const letters = [...'abcdefghijklmnopqrstuvwxyz'];
-  const candidates = [...letters.flatMap((a) => letters.map((b) => a + b)), ...variants.split(' ')];
+  const candidates = [...letters.flatMap((a) => letters.map((b) => a + b)), ...variants];
   const tags = Intl.DisplayNames.supportedLocalesOf(Intl.DateTimeFormat.supportedLocalesOf(candidates));
   const names = new Intl.DisplayNames(language, { type: 'language' });
   return [...new Set(tags)]

@@ -72,7 +72,7 @@ export const isEmoji = (word: string): boolean => onlyEmoji.test(word);
 export const hasWords = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);
 
 /** Whether a text is in capitals: two words or more, without a small letter. */
-export const isInCapitals = (text: string): boolean =>
+const isInCapitals = (text: string): boolean =>
   !/\p{Ll}/u.test(text) &&
   (text.match(/\p{Lu}{2,}/gu) ?? []).length > 0 &&
   /\p{Lu}{4,}|\p{Lu}\P{L}+\p{Lu}/u.test(text);

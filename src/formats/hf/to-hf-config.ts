@@ -117,7 +117,7 @@ function relayout(
 }
 
 /** The decoding rules as fields of transformers. */
-export function decodingJson(
+function decodingJson(
   decode: NonNullable<SavedModel['decode']>,
   { endId }: ModelConfig,
   { forcesEnd }: Pick<HfFamily, 'forcesEnd'>,

@@ -292,8 +292,7 @@ export function linesOf(text: string): string[] {
 }
 
 /** The lines of a text, in which those that were too long to be read are empty. */
-export const shortLinesOf = (text: string): string[] =>
-  linesOf(text).map((line) => (line === longLine ? '' : line));
+const shortLinesOf = (text: string): string[] => linesOf(text).map((line) => (line === longLine ? '' : line));
 
 /** Number of lines of a block; the last one may lack its LF. */
 export function countLines(bytes: Uint8Array): number {

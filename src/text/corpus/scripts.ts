@@ -1,14 +1,21 @@
 // The Unicode script of characters: https://www.unicode.org/reports/tr24/.
 
 /** Codes of scripts (ISO 15924), frequent ones first. */
-const codes =
-  'Zyyy Latn Zinh Cyrl Hani Hira Kana Arab Hang Grek Hebr Deva Thai Beng Taml Telu Knda Mlym Gujr Guru Orya Sinh Laoo Tibt Mymr Geor Ethi Khmr Armn ' +
-  'Mong Cher Cans Syrc Thaa Bopo Yiii Brai Copt Goth Runr Ogam Glag Tfng Nkoo Bali Sund Java Lana Cham Lepc Limb Tale Talu Bugi Buhd Hano Tagb Tglg ' +
-  'Sylo Saur Kali Rjng Lisu Vaii Bamu Olck Mtei Phag Cari Lyci Lydi Xsux Egyp Hluw Linb Cprt Phnx Armi Avst Phli Prti Sarb Samr Mand Orkh Ital Osma ' +
-  'Shaw Dsrt Brah Kthi Cakm Shrd Takr Mroo Tang Nshu Adlm Rohg Osge Newa Modi Sidd Gran Mahj';
+// biome-ignore format: a line for each code is too long
+const codes = [
+  'Zyyy', 'Latn', 'Zinh', 'Cyrl', 'Hani', 'Hira', 'Kana', 'Arab', 'Hang', 'Grek', 'Hebr', 'Deva', 'Thai',
+  'Beng', 'Taml', 'Telu', 'Knda', 'Mlym', 'Gujr', 'Guru', 'Orya', 'Sinh', 'Laoo', 'Tibt', 'Mymr', 'Geor',
+  'Ethi', 'Khmr', 'Armn', 'Mong', 'Cher', 'Cans', 'Syrc', 'Thaa', 'Bopo', 'Yiii', 'Brai', 'Copt', 'Goth',
+  'Runr', 'Ogam', 'Glag', 'Tfng', 'Nkoo', 'Bali', 'Sund', 'Java', 'Lana', 'Cham', 'Lepc', 'Limb', 'Tale',
+  'Talu', 'Bugi', 'Buhd', 'Hano', 'Tagb', 'Tglg', 'Sylo', 'Saur', 'Kali', 'Rjng', 'Lisu', 'Vaii', 'Bamu',
+  'Olck', 'Mtei', 'Phag', 'Cari', 'Lyci', 'Lydi', 'Xsux', 'Egyp', 'Hluw', 'Linb', 'Cprt', 'Phnx', 'Armi',
+  'Avst', 'Phli', 'Prti', 'Sarb', 'Samr', 'Mand', 'Orkh', 'Ital', 'Osma', 'Shaw', 'Dsrt', 'Brah', 'Kthi',
+  'Cakm', 'Shrd', 'Takr', 'Mroo', 'Tang', 'Nshu', 'Adlm', 'Rohg', 'Osge', 'Newa', 'Modi', 'Sidd', 'Gran',
+  'Mahj',
+];
 
 /** Tests of scripts that this JavaScript engine knows. */
-const tests = codes.split(' ').flatMap((code): [string, RegExp][] => {
+const tests = codes.flatMap((code): [string, RegExp][] => {
   try {
     return [[code, new RegExp(`^\\p{Script=${code}}$`, 'u')]];
   } catch {

@@ -32,7 +32,7 @@ export interface SeedPieces {
 }
 
 /** Maximum number of characters of a piece, as in SentencePiece. */
-export const maxPieceLength = 16;
+const maxPieceLength = 16;
 
 /**
  * Number of distinct words of a run whose end is a seed, unless another text has it too: a word that occurs in one

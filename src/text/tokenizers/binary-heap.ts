@@ -14,7 +14,7 @@ export function createHeap<T>(before: (a: T, b: T) => boolean) {
       }
       items[i] = value;
     },
-    /** Removes and returns the first element; undefined when empty. */
+    /** Removes and returns the first element; undefined if the heap is empty. */
     pop(): T | undefined {
       const first = items[0];
       const last = items.pop();

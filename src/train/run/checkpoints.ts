@@ -277,7 +277,7 @@ type WeightKeeperOptions = Pick<PreparedRun, 'runId' | 'replacedRunId'> & {
  * Saves the weights of updates in folders `OUT.step-STEP` next to the model folder `out`, and removes all but
  * the last `keepLast` of these folders, including those of earlier sessions.
  */
-export class WeightKeeper {
+class WeightKeeper {
   readonly #files: Files;
   readonly #keepLast: number;
   readonly #runId: string;

@@ -260,7 +260,7 @@ export async function readLog(
 export const keptSamples = (samples: readonly Sample[]): readonly Sample[] => samples.slice(0, 200);
 
 /** Returns the cost of the training plans, one for each shape. */
-export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[]): PlanFacts | undefined {
+function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[]): PlanFacts | undefined {
   const [first, ...others] = plans;
   if (!first) return undefined;
   const largest = others.reduce((a, b) => (b.bytes.peak > a.bytes.peak ? b : a), first);

@@ -198,7 +198,7 @@ export const checkpointSettings = inGroup('Checkpoints', {
   },
   tensorboard: {
     type: text('dir'),
-    help: 'write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out',
+    help: 'write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside the model folder',
     defaultText: 'none',
     resume: true,
   },

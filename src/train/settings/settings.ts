@@ -93,7 +93,7 @@ export const settings = {
     },
     precision: {
       type: choice(precisions, 'type'),
-      help: 'f16: mixed precision with loss scaling; needs the GPU feature shader-f16',
+      help: 'number type: f16 is mixed precision with loss scaling, which needs the GPU feature shader-f16',
       default: 'f32',
     },
     quantizeBits: {

@@ -61,7 +61,10 @@ export interface TrainSettings {
    * Default: 1.
    */
   readonly seed?: number;
-  /** F16: mixed precision with loss scaling; needs the GPU feature shader-f16. Default: f32. */
+  /**
+   * Number type: f16 is mixed precision with loss scaling, which needs the GPU feature shader-f16. Default:
+   * f32.
+   */
   readonly precision?: 'f32' | 'f16';
   /**
    * Quantization-aware training: round matrices to 8 bits in the forward pass, for models that int8 formats
@@ -335,8 +338,8 @@ export interface TrainSettings {
    */
   readonly exportTo?: 'bart' | 'marian' | 't5';
   /**
-   * Write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out.
-   * Default: none.
+   * Write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside the
+   * model folder. Default: none.
    */
   readonly tensorboard?: string;
   /** Trains a LoRA adapter; all other weights are frozen. Default: train all weights. */
