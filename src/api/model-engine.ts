@@ -6,7 +6,8 @@ import { listed, msg } from '../core/message.ts';
 import { Mutex } from '../core/mutex.ts';
 import { readAhead } from '../core/read-ahead.ts';
 import { untilAborted } from '../core/until-aborted.ts';
-import type { Inspection, InspectOptions, ModelInspector } from '../decode/inspection.ts';
+import type { Inspection, InspectOptions } from '../decode/inspection.ts';
+import type { ModelInspector } from '../decode/model-inspector.ts';
 import { encodeTexts, lengthLimit } from '../decode/source-texts.ts';
 import type { GenerateOptions, Generation, StreamedToken } from '../decode/text-options.ts';
 import { Translator } from '../decode/translator.ts';
@@ -27,7 +28,7 @@ import type { ModelLoras } from './model-loras.ts';
 
 /** What few programs call, loaded at the first call. */
 const later = {
-  inspection: () => import('../decode/inspection.ts'),
+  inspection: () => import('../decode/model-inspector.ts'),
   loras: () => import('./model-loras.ts'),
 };
 

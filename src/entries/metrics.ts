@@ -32,7 +32,8 @@ export {
 } from '../text/metrics/metric.ts';
 export type { References } from '../text/metrics/ngrams.ts';
 export type { CorpusAnalysis, GroupScores, ScoredSentence } from '../text/metrics/score-groups.ts';
-export { corpusTer, sentenceTer, type TerOptions, type TerScore } from '../text/metrics/ter.ts';
+export { corpusTer, sentenceTer, type TerScore } from '../text/metrics/ter.ts';
+export type { TerOptions } from '../text/metrics/ter-tokens.ts';
 export {
   exactMatch,
   type TokenMetrics,

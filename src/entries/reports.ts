@@ -23,7 +23,8 @@ export type {
   LensLayer,
   LikelyToken,
 } from '../decode/inspection.ts';
-export type { AttentionKind, AttentionMap, GateMap, InspectedTensor } from '../decode/inspector.ts';
+export type { AttentionKind } from '../decode/inspection-graph.ts';
+export type { AttentionMap, GateMap, InspectedTensor } from '../decode/inspector.ts';
 export type { Ablation, Interventions, Patch } from '../decode/interventions.ts';
 export { type ModelPart, modelParts } from '../decode/model-parts.ts';
 export { settingRows, settingTable } from '../features/all-settings.ts';

@@ -1,7 +1,7 @@
 // Inspection of a model: the GPU gives what the CPU executor gives, and the numbers are those of the model.
 import { expect, it } from 'vitest';
-import { likelyTokens } from '../../src/decode/inspection.ts';
 import { Inspector } from '../../src/decode/inspector.ts';
+import { likelyTokens } from '../../src/decode/model-inspector.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';

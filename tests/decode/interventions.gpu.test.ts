@@ -1,7 +1,8 @@
 // Interventions on the GPU against a float64 forward pass that shares no code with src/ (float64-transformer.ts), with
 // the same intervention: ablation, patching, hidden keys, the lens, and the greedy translation.
 import { describe, expect, it } from 'vitest';
-import { type Inspection, type InspectOptions, ModelInspector } from '../../src/decode/inspection.ts';
+import type { Inspection, InspectOptions } from '../../src/decode/inspection.ts';
+import { ModelInspector } from '../../src/decode/model-inspector.ts';
 import { modelParts } from '../../src/decode/model-parts.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';

@@ -13,21 +13,8 @@ import {
   sumsOf,
   trimEnd,
 } from './ngrams.ts';
-
-/** Options of TER. The defaults are those of sacreBLEU. */
-export interface TerOptions {
-  /** Whether to ignore case. Default true. */
-  readonly lowercase?: boolean;
-  /** Whether to split punctuation from words. Default false: words are separated by whitespace. */
-  readonly normalize?: boolean;
-  /** Whether punctuation counts. Default true. */
-  readonly punctuation?: boolean;
-  /**
-   * With `normalize`: whether to split Chinese and Japanese characters. Without `punctuation`: whether their punctuation
-   * is left out, too. Default false.
-   */
-  readonly asian?: boolean;
-}
+import { alignment, EditDistance } from './ter-distance.ts';
+import { type TerOptions, tokenized } from './ter-tokens.ts';
 
 /** A TER score and its parts. */
 export interface TerScore {
@@ -99,64 +86,10 @@ export const sentenceTer = (
   options: TerOptions = {},
 ): TerScore => corpusTer([translation], [references], options);
 
-const asianPunctuation = /([\u3001\u3002\u3008-\u3011\u3014-\u301f\uff61-\uff65\u30fb])/g;
-const fullWidthPunctuation = /([\uff0e\uff0c\uff1f\uff1a\uff1b\uff01\uff02\uff08\uff09])/g;
-
-/** Rules of tercom's normalizer for all languages and Western ones, in order. */
-const westernRules: readonly (readonly [RegExp, string])[] = [
-  [/\n-/g, ''],
-  [/\n/g, ' '],
-  [/&quot;/g, '"'],
-  [/&amp;/g, '&'],
-  [/&lt;/g, '<'],
-  [/&gt;/g, '>'],
-  [/^|$/g, ' '],
-  [/([{-~[-` -&(-+:-@/])/g, ' $1 '],
-  [/'s /g, " 's "],
-  [/'s$/g, " 's"],
-  [/([^0-9])([.,])/g, '$1 $2 '],
-  [/([.,])([^0-9])/g, ' $1 $2'],
-  [/([0-9])(-)/g, '$1 $2 '],
-];
-
-/** Rules for Chinese and Japanese. Kana are split only as a whole text, as in sacreBLEU. */
-const asianRules: readonly (readonly [RegExp, string])[] = [
-  [/([\u4e00-\u9fff\u3400-\u4dbf])/g, ' $1 '],
-  [/([\u31c0-\u31ef\u2e80-\u2eff])/g, ' $1 '],
-  [/([\u3300-\u33ff\uf900-\ufaff\ufe30-\ufe4f])/g, ' $1 '],
-  [/([\u3200-\u3f22])/g, ' $1 '],
-  [/(^|^[\u3040-\u309f])([\u3040-\u309f]+)(?=$|^[\u3040-\u309f])/g, '$1 $2 '],
-  [/(^|^[\u30a0-\u30ff])([\u30a0-\u30ff]+)(?=$|^[\u30a0-\u30ff])/g, '$1 $2 '],
-  [/(^|^[\u31f0-\u31ff])([\u31f0-\u31ff]+)(?=$|^[\u31f0-\u31ff])/g, '$1 $2 '],
-  [asianPunctuation, ' $1 '],
-  [fullWidthPunctuation, ' $1 '],
-];
-
-/** A text as tercom's tokenizer makes it. */
-function tokenized(text: string, { lowercase, normalize, punctuation, asian }: Required<TerOptions>): string {
-  let line = lowercase ? text.toLowerCase() : text;
-  const apply = (rules: readonly (readonly [RegExp, string])[]) => {
-    for (const [pattern, by] of rules) line = line.replace(pattern, by);
-  };
-  if (normalize) apply(asian ? [...westernRules, ...asianRules] : westernRules);
-  if (!punctuation)
-    apply([
-      [/[.,?:;!"()]/g, ''],
-      ...(asian
-        ? ([
-            [asianPunctuation, ''],
-            [fullWidthPunctuation, ''],
-          ] as const)
-        : []),
-    ]);
-  return line;
-}
-
 // Limits of the search.
 const maxShiftLength = 10;
 const maxShiftDistance = 50;
 const maxShifts = 1000;
-const beamWidth = 25;
 
 /** Number of edits, shifts included, that make `words` equal to `reference`. */
 function countEdits(words: readonly string[], reference: readonly string[]): number {
@@ -246,109 +179,4 @@ function* equalParts(
         yield [start, at, length];
       }
     }
-}
-
-/**
- * What an edit does, as a path in the matrix of distances: keep or substitute a word, remove a word that the reference
- * lacks, insert a word of the reference.
- */
-const [keep, substitute, remove, insert] = [1, 2, 3, 4] as const;
-
-/**
- * What operations say: `targetOf`: for each word of the reference the index of its word, or of the word before it (-1 at
- * the start); `wrongWords` and `wrongReference`: which words differ.
- */
-function alignment(operations: readonly number[]) {
-  const targetOf: number[] = [];
-  const [wrongWords, wrongReference]: [boolean[], boolean[]] = [[], []];
-  for (const operation of operations) {
-    if (operation !== insert) wrongWords.push(operation !== keep);
-    if (operation === remove) continue;
-    targetOf.push(wrongWords.length - 1);
-    wrongReference.push(operation !== keep);
-  }
-  return { targetOf, wrongWords, wrongReference };
-}
-
-/** Rows of a prefix of words, and those that follow by their word. */
-interface Prefix {
-  /** Cost of each column of its last row, and the last operation of it. */
-  readonly costs: Int32Array;
-  readonly operations: Uint8Array;
-  readonly next: Map<string, Prefix>;
-}
-
-/** A cost that no path has. */
-const unreached = 2 ** 30;
-/** Maximum number of rows that are kept for a sentence. */
-const maxRows = 10_000;
-
-/**
- * Edit distances of lists of words to a reference, on a band around the diagonal. Lists of one length that begin alike
- * share the rows of their beginning.
- */
-class EditDistance {
-  readonly #reference: readonly string[];
-  readonly #first: Prefix;
-  #rows = 0;
-
-  constructor(reference: readonly string[]) {
-    this.#reference = reference;
-    this.#first = {
-      costs: Int32Array.from({ length: reference.length + 1 }, (_, j) => j),
-      operations: new Uint8Array(reference.length + 1).fill(insert),
-      next: new Map(),
-    };
-  }
-
-  /** The number of edits, and the operations from the first word to the last. All lists have one length. */
-  of(words: readonly string[]): { readonly edits: number; readonly operations: readonly number[] } {
-    const columns = this.#reference.length;
-    let prefix = this.#first;
-    const rows = [prefix];
-    for (const [i, word] of words.entries()) {
-      let next = prefix.next.get(word);
-      if (!next) {
-        next = this.#rowAfter(prefix, word, i + 1, words.length);
-        if (this.#rows++ < maxRows) prefix.next.set(word, next);
-      }
-      rows.push(next);
-      prefix = next;
-    }
-    const operations: number[] = [];
-    for (let [i, j] = [words.length, columns]; i > 0 || j > 0; ) {
-      const operation = rows[i]?.operations[j] as number;
-      operations.push(operation);
-      if (operation !== insert) i--;
-      if (operation !== remove) j--;
-    }
-    return { edits: prefix.costs[columns] as number, operations: operations.reverse() };
-  }
-
-  /** Row `i` of `count`, of the word `word`. */
-  #rowAfter({ costs: above }: Prefix, word: string, i: number, count: number): Prefix {
-    const columns = this.#reference.length;
-    const ratio = columns / count;
-    const width = beamWidth < ratio / 2 ? Math.ceil(ratio / 2 + beamWidth) : beamWidth;
-    const diagonal = Math.floor(i * ratio);
-    const end = i === count ? columns + 1 : Math.min(columns + 1, diagonal + width);
-    const costs = new Int32Array(columns + 1).fill(unreached);
-    const operations = new Uint8Array(columns + 1);
-    for (let j = Math.max(0, diagonal - width); j < end; j++) {
-      let [cost, operation] = [unreached, 0];
-      // The first of equal costs counts.
-      if (j > 0) {
-        const isEqual = word === this.#reference[j - 1];
-        cost = (above[j - 1] as number) + (isEqual ? 0 : 1);
-        operation = isEqual ? keep : substitute;
-      }
-      if ((above[j] as number) + 1 < cost) [cost, operation] = [(above[j] as number) + 1, remove];
-      if (j > 0 && (costs[j - 1] as number) + 1 < cost)
-        [cost, operation] = [(costs[j - 1] as number) + 1, insert];
-      if (cost >= unreached) continue;
-      costs[j] = cost;
-      operations[j] = operation;
-    }
-    return { costs, operations, next: new Map() };
-  }
 }

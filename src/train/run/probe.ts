@@ -3,7 +3,8 @@
 
 import { check } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
-import { type InspectedToken, type Inspection, ModelInspector } from '../../decode/inspection.ts';
+import type { InspectedToken, Inspection } from '../../decode/inspection.ts';
+import { ModelInspector } from '../../decode/model-inspector.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';

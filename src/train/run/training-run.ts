@@ -26,6 +26,7 @@ import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
+import { PeakMeasurement } from './peak-measurement.ts';
 import { type PreparedRun, prepareRun } from './prepared-run.ts';
 import { Probe } from './probe.ts';
 import { reportStart } from './start-messages.ts';
@@ -364,33 +365,4 @@ async function openEvents(
       text: msg`TensorBoard events are no longer written; training continues: ${reasonOf(error)}`,
     }),
   );
-}
-
-/** Measures the peak rate of the adapter, after the first update so that it does not delay it. */
-class PeakMeasurement implements Pause {
-  /** GFLOP/s; undefined until it is measured, and if it is unknown. */
-  gflops: number | undefined;
-  readonly #session: TrainingSession;
-  #isDone = false;
-
-  constructor(session: TrainingSession) {
-    this.#session = session;
-  }
-
-  due(): boolean {
-    return !this.#isDone;
-  }
-
-  /** Measures the peak. An abort does not wait for it: on a software adapter it takes seconds. */
-  async pause(): Promise<void> {
-    const { kernels, signal } = this.#session;
-    if (!this.#isDone)
-      this.gflops = await this.#session
-        .untilAborted(() => kernels.peakGflops())
-        .catch((error: unknown) => {
-          if (!signal.aborted) throw error;
-          return undefined;
-        });
-    this.#isDone = true;
-  }
 }

@@ -2,7 +2,8 @@
 // those of its tests (test/test_ter.py of mjpost/sacrebleu).
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { corpusTer, sentenceTer, type TerOptions } from '../../../src/text/metrics/ter.ts';
+import { corpusTer, sentenceTer } from '../../../src/text/metrics/ter.ts';
+import type { TerOptions } from '../../../src/text/metrics/ter-tokens.ts';
 import { errorAbout } from '../../support/expect-error.ts';
 
 interface Case {
