@@ -83,6 +83,7 @@ export class ProgramPanel extends Panel {
         : say`The link is in the address bar: copy it from there.`,
     );
   }
+
   /** Stores the visitor's version of the example. */
   save(): void {
     writeDraft(this.#example, this.#editor.text);
@@ -97,6 +98,7 @@ export class ProgramPanel extends Panel {
     this.#editor.text = readDraft(example) ?? example.code;
     this.#showMessages([]);
   }
+
   /** Shows what the example prints, until the visitor runs it. */
   async #showRecorded({ id }: Example): Promise<void> {
     this.#output.showRecorded('');
@@ -104,30 +106,36 @@ export class ProgramPanel extends Panel {
     if (this.#example.id === id && !this.#hasRun)
       this.#output.showRecorded((outputs as Readonly<Record<string, string>>)[id] ?? '');
   }
+
   #showMessages(messages: readonly LineMessage[]): void {
     this.#messages = messages;
     this.#editor.showMessages(messages);
     this.draw();
   }
+
   #say(text: string, isWrong = false): void {
     this.#status = text;
     this.#isWrong = isWrong;
     this.draw();
   }
+
   #edit(): void {
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => this.save(), draftDelay);
     this.draw();
   }
+
   #select(event: Event): void {
     history.replaceState(null, '', `#${(event.target as HTMLSelectElement).value}`);
     this.showLinked();
   }
+
   #reset(): void {
     this.#editor.text = this.#example.code;
     this.#edit();
     this.#showMessages([]);
   }
+
   #run(): void {
     this.#program?.stop();
     this.save(); // an endless loop blocks the page in some browsers
@@ -138,15 +146,18 @@ export class ProgramPanel extends Panel {
     this.#say(say`Running …`);
     this.#program = runProgram(this.#editor.text, loadModelFile, (event) => this.#onEvent(event));
   }
+
   #stop(): void {
     this.#program?.stop();
     this.#program = undefined;
     this.#canStop = false;
     this.#say(say`Stopped after ${this.#elapsed()}.`);
   }
+
   #elapsed(): string {
     return formatDuration((performance.now() - this.#started) / 1000);
   }
+
   #onEvent(event: ProgramEvent): void {
     if (event.type === 'print') this.#output.print(event.level, event.text);
     else if (event.type === 'file') this.#output.addFile(event.path, event.bytes);

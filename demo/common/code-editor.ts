@@ -59,6 +59,7 @@ export class CodeEditor extends Panel {
   get text(): string {
     return this.#area.value;
   }
+
   set text(text: string) {
     const area = this.#area;
     area.value = text;
@@ -66,6 +67,7 @@ export class CodeEditor extends Panel {
     area.scrollLeft = 0;
     this.#countLines();
   }
+
   /** Marks lines and lists the messages below the text; pressing a message selects its line. */
   showMessages(messages: readonly LineMessage[]): void {
     this.#messages = messages;
@@ -75,26 +77,31 @@ export class CodeEditor extends Panel {
   get #area(): HTMLTextAreaElement {
     return this.find('textarea');
   }
+
   #countLines(): void {
     this.#lines = this.text.split('\n').length;
     this.draw();
     this.#paint();
     this.#scroll();
   }
+
   #scroll(): void {
     const { scrollTop, scrollLeft } = this.#area;
     this.find<HTMLElement>('.gutter').scrollTop = scrollTop;
     this.find<HTMLElement>('.code-front').scrollTo({ top: scrollTop, left: scrollLeft, behavior: 'instant' });
   }
+
   #edit(): void {
     this.#countLines();
     this.#host.onInput?.();
   }
+
   #press(event: KeyboardEvent): void {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     this.#host.onRun?.();
   }
+
   #select(line: number): void {
     const area = this.#area;
     const lines = this.text.split('\n');
@@ -134,6 +141,7 @@ export class CodeEditor extends Panel {
       </div>
       <ul class="line-messages" id=${this.#messagesId}>${this.#messages.map((each) => this.#message(each))}</ul>`;
   }
+
   #message({ line, text, kind }: LineMessage): Content {
     const select = () => this.#select(line);
     const button = html`<button type="button" class="link" @click=${select}>line ${line}</button>`;

@@ -68,9 +68,11 @@ export class PageHeader {
     applyTheme(this.#theme);
     this.#draw();
   }
+
   #draw(): void {
     show(this.#template(), byId('top'));
   }
+
   #template(): Content {
     const theme = say`Colours: ${themeNames[this.#theme]}`;
     return html`

@@ -51,6 +51,7 @@ export class HistoryPanel extends Panel {
     this.#error = '';
     this.draw();
   }
+
   /** Opens a file of results as baseline. */
   async openFile(file: File): Promise<void> {
     try {
@@ -114,6 +115,7 @@ export class HistoryPanel extends Panel {
         </table>
       </div>`;
   }
+
   #row(run: LabResults): Content {
     const when = whenOf(run.when);
     const isShown = run.when === this.#shown?.when;

@@ -43,11 +43,13 @@ export class JsonBox extends Panel {
     }
     this.draw();
   }
+
   async #copyLink(): Promise<void> {
     this.#link = (await this.#share?.()) ?? '';
     this.draw();
     await this.#copy(this.#link, '.link-text');
   }
+
   #save(): void {
     download(new Blob([this.#json], { type: 'application/json' }), this.#file);
   }
@@ -58,6 +60,7 @@ export class JsonBox extends Panel {
       <button type="button" @click=${() => this.#copy(markdown, '.table-text')}>Copy as Markdown</button>
       <button type="button" @click=${save}>Download CSV</button>`;
   }
+
   protected override template(): Content {
     const share = html`
       <button type="button" @click=${this.#copyLink}>Copy a link to these results</button>`;

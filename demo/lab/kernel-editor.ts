@@ -64,6 +64,7 @@ export class KernelEditor extends Panel {
   get isEmpty(): boolean {
     return this.#requests === 0;
   }
+
   /** Shows the visitor's kernel of an earlier visit, or else `spec`. */
   async start(spec: KernelSpec): Promise<void> {
     if (this.#draft?.shown) await this.#showDraft(this.#draft);
@@ -72,12 +73,14 @@ export class KernelEditor extends Panel {
       await this.#load();
     }
   }
+
   /** Shows a kernel of heddle; the visitor's kernel stays stored. */
   async open(spec: KernelSpec, variant?: string): Promise<void> {
     this.#isEdited = false;
     this.#form.write(spec);
     await this.#load(variant);
   }
+
   /** Sets whether a kernel can be run: not during a measurement. */
   setEnabled(enabled: boolean): void {
     this.#isEnabled = enabled;
@@ -88,18 +91,22 @@ export class KernelEditor extends Panel {
     const variants = this.#shown?.variants;
     return variants?.find(({ name }) => name === this.#variant) ?? variants?.[0];
   }
+
   get #shownPass(): ShownPass | undefined {
     return this.#selected?.passes[Number(this.#pass)];
   }
+
   #say(text: string, isWrong = false): void {
     this.#status = text;
     this.#isWrong = isWrong;
     this.draw();
   }
+
   #showLaunch(): void {
     if (this.#shown)
       this.#launch.show(this.#editor.text, this.#shown, this.#selected?.name ?? '', this.#shownPass);
   }
+
   /** Stores the visitor's kernel; heddle's WGSL in the editor is not stored. */
   #save(): void {
     const spec = this.#form.read() ?? this.#draft?.spec;
@@ -117,11 +124,13 @@ export class KernelEditor extends Panel {
     if (this.#draft) writeKernelDraft(this.#draft);
     this.draw();
   }
+
   #edit(): void {
     this.#isEdited = true;
     this.#showLaunch();
     this.#save();
   }
+
   async #showDraft({ spec, variant, pass, source, launch }: KernelDraft): Promise<void> {
     this.#isEdited = false;
     this.#form.write(spec);
@@ -132,12 +141,14 @@ export class KernelEditor extends Panel {
     this.#setText(source, true);
     this.#say('');
   }
+
   #reset(): void {
     this.#launch.reset();
     const source = this.#shownPass?.source ?? (this.#shown ? kernelTemplate(this.#shown.tensors) : '');
     this.#setText(source, false);
     this.#say('');
   }
+
   #startOwn(): void {
     if (!this.#shown) return;
     const { tensors } = this.#shown;
@@ -147,6 +158,7 @@ export class KernelEditor extends Panel {
     this.#setText(kernelTemplate(tensors), true);
     this.#say(say`Write the kernel. Its results are compared with the float64 reference of the op.`);
   }
+
   /** Shows another text, of the visitor or of heddle. */
   #setText(source: string, isEdited: boolean): void {
     this.#isEdited = isEdited;
@@ -155,11 +167,13 @@ export class KernelEditor extends Panel {
     this.#showLaunch();
     this.#save();
   }
+
   #selectVariant(event: Event): void {
     this.#variant = (event.target as HTMLSelectElement).value;
     this.#pass = '0';
     this.#reset();
   }
+
   #selectPass(event: Event): void {
     this.#pass = (event.target as HTMLSelectElement).value;
     if (!this.#isEdited) this.#reset();
@@ -195,6 +209,7 @@ export class KernelEditor extends Panel {
       this.#save();
     }
   }
+
   async #run(): Promise<void> {
     const spec = this.#form.read();
     const selected = this.#selected;
@@ -218,6 +233,7 @@ export class KernelEditor extends Panel {
       this.draw();
     }
   }
+
   #showResult(own: OwnKernel, tried: TriedKernel, roofs: Roofs): void {
     this.#editor.showMessages(tried.messages.map(lineMessage));
     const { result } = tried;
@@ -260,6 +276,7 @@ export class KernelEditor extends Panel {
       </div>
       <p class=${this.#isWrong ? 'status wrong' : 'status'} role="status">${this.#status}</p>`;
   }
+
   /** The lists of variants and dispatches. */
   #lists(): Content {
     const variants = (this.#shown?.variants ?? []).map(

@@ -43,12 +43,14 @@ export class KernelForm extends Panel {
     this.draw();
     return this.#problem === '' ? spec : undefined;
   }
+
   write({ family, values }: KernelSpec): void {
     this.#family = family;
     this.#texts = textsOf(family, values);
     this.#problem = '';
     this.draw();
   }
+
   setDisabled(disabled: boolean): void {
     this.#isDisabled = disabled;
     this.draw();
@@ -59,9 +61,11 @@ export class KernelForm extends Panel {
     this.#texts = textsOf(this.#family);
     this.#change();
   }
+
   #edit(name: string, event: Event): void {
     this.#texts = { ...this.#texts, [name]: (event.target as HTMLInputElement).value };
   }
+
   #change(): void {
     if (this.read()) this.#onChange();
   }
@@ -79,6 +83,7 @@ export class KernelForm extends Panel {
         <p class="wrong" role="alert">${this.#problem}</p>
       </fieldset>`;
   }
+
   #field(name: string, it: FamilyField): Content {
     const id = `${this.#id}-${name}`;
     const text = this.#texts[name] ?? '';

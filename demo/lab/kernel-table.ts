@@ -87,6 +87,7 @@ export class KernelTable extends Panel {
     this.#content = content;
     this.draw();
   }
+
   /** Highlights the row of a kernel; undefined: none. */
   highlight(name: string | undefined): void {
     this.#pointed = name;
@@ -98,17 +99,21 @@ export class KernelTable extends Panel {
     this.#sorted = { column, isDescending };
     this.draw();
   }
+
   #editFilter(event: Event): void {
     this.#filter = (event.target as HTMLInputElement).value;
     this.draw();
   }
+
   #selectGroup(event: Event): void {
     this.#group = (event.target as HTMLSelectElement).value;
     this.draw();
   }
+
   #point(event: Event): void {
     this.#onPoint((event.target as Element).closest('tr')?.dataset.kernel);
   }
+
   /** The rows that match the filters, in their order. */
   #shownRows(rows: readonly Row[], roofs: Roofs | undefined): Row[] {
     const wanted = this.#filter.trim().toLowerCase();
@@ -151,6 +156,7 @@ export class KernelTable extends Panel {
       </div>
       <p class="hint" role="status">${content ? noteOf(content.kernels) : ''}</p>`;
   }
+
   #tools(): Content {
     const list = options([['', say`All groups`], ...groupNames], this.#group);
     return html`
@@ -171,6 +177,7 @@ export class KernelTable extends Panel {
         html`<select id="table-group" @change=${this.#selectGroup}>${list}</select>`,
       )}`;
   }
+
   #heading(column: Column): Content {
     const isSorted = this.#sorted?.column === column;
     const direction = this.#sorted?.isDescending ? 'descending' : 'ascending';
@@ -182,6 +189,7 @@ export class KernelTable extends Panel {
         }</button>
       </th>`;
   }
+
   /** The rows of a kernel: its fastest variant, and the others if they are wanted or wrong. */
   #rows(row: Row): Content {
     const { kernel, isMeasured } = row;
@@ -190,6 +198,7 @@ export class KernelTable extends Panel {
       .filter((variant, i) => this.#content?.all || i === 0 || !variant.passed)
       .map((variant, i) => this.#row(row, variant, i === 0));
   }
+
   #row(row: Row, variant: VariantResult, isFirst: boolean): Content {
     const { kernel } = row;
     const { roofs, all = false, baseline } = this.#content ?? {};
@@ -203,6 +212,7 @@ export class KernelTable extends Panel {
         <td class="variant" data-name="Variant">${variantText(kernel, variant, isFirst && !all)}</td>
       </tr>`;
   }
+
   /** The row of a kernel that only the baseline has. */
   #missingRow(row: Row): Content {
     const { kernel } = row;
@@ -213,9 +223,11 @@ export class KernelTable extends Panel {
         <td class="variant" data-name="Variant">only in the baseline</td>
       </tr>`;
   }
+
   #look(kernel: KernelResult, look: string): string {
     return this.#pointed === kernel.name ? `${look} pointed`.trim() : look;
   }
+
   #name(kernel: KernelResult): Content {
     if (!kernel.spec) return kernel.name;
     const open = () => this.#onOpen(kernel);

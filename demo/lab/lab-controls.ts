@@ -48,11 +48,13 @@ export class LabControls extends Panel {
   start(): void {
     this.find<HTMLFormElement>('form').requestSubmit();
   }
+
   /** Sets whether the editor uses the device. */
   setBusy(busy: boolean): void {
     this.#isBusy = busy;
     this.draw();
   }
+
   /** Sets whether a measurement is running. */
   setRunning(running: boolean): void {
     this.#isRunning = running;
@@ -61,11 +63,13 @@ export class LabControls extends Panel {
     if (running) this.setStatus(say`Opening the device …`);
     this.draw();
   }
+
   /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
   setProgress(done: number, total: number, next: Message | string): void {
     this.#progress = { done, total };
     this.setStatus(say`${done + 1} of ${total}: ${translatedMessage(next)}`);
   }
+
   /** Shows how the measurement ended. */
   setStatus(text: string, kind?: 'bad'): void {
     this.#status = text;
@@ -85,14 +89,17 @@ export class LabControls extends Panel {
     const spec = this.#own.read();
     if (spec) this.#actions.measure({ set: 'small', filter: '', specs: [spec], ...common });
   }
+
   #togglePeer(id: PeerName, event: Event): void {
     if ((event.target as HTMLInputElement).checked) this.#peers.add(id);
     else this.#peers.delete(id);
   }
+
   #select(which: LabSettings['set'] | 'own'): void {
     this.#which = which;
     this.draw();
   }
+
   #selectLength(length: keyof typeof lengths): void {
     this.#length = length;
     this.draw();
@@ -135,6 +142,7 @@ export class LabControls extends Panel {
         </div>
       </form>`;
   }
+
   #choices(): Content {
     const kernels = segmentedChoice<LabSettings['set'] | 'own'>({
       name: 'lab-kernels',

@@ -111,6 +111,7 @@ export class LabPage {
     const run = this.#run;
     return run?.roofs && { ...run, roofs: run.roofs };
   }
+
   #show(): void {
     const run = this.#run;
     const { kernels = [], peers = [], roofs } = run ?? {};
@@ -147,6 +148,7 @@ export class LabPage {
     show(peersReport(peers, peerNames), byId('peer-table'));
     this.#earlier.show(this.#runs, results, this.#baseline);
   }
+
   /** Shows the reports of a complete run. */
   #showReports(): void {
     const results = this.#results;
@@ -163,6 +165,7 @@ export class LabPage {
     }
     this.#draw();
   }
+
   /** Shows the report of a conformance check, as `heddle verify --webgpu --json` writes it. */
   #showConformance(report: CheckedConformance): void {
     const json = new JsonBox(report, `heddle-conformance-${fileTime(report.when)}.json`);
@@ -183,6 +186,7 @@ export class LabPage {
       this.#draw();
     });
   }
+
   #onReply(reply: LabReply): void {
     const run = this.#run;
     switch (reply.type) {
@@ -231,32 +235,38 @@ export class LabPage {
     }
     this.#draw();
   }
+
   #setRunning(running: boolean): void {
     this.#controls.setRunning(running);
     this.#editor.setEnabled(!running);
     this.#device.setRunning(running);
   }
+
   #begin(settings: LabSettings | undefined): void {
     this.#settings = settings;
     for (const id of ['conformance', 'results']) byId(id).hidden = true;
     this.#setRunning(true);
     this.#draw();
   }
+
   #end(status: string, kind?: 'bad'): void {
     this.#setRunning(false);
     this.#controls.setStatus(status, kind);
     this.#keep();
     this.#showReports();
   }
+
   #measure(settings: LabSettings): void {
     this.#run = undefined;
     this.#begin(settings);
     this.#session.start(settings);
   }
+
   #measureDevice(withTransformers: boolean): void {
     this.#begin(undefined);
     this.#session.measureDevice(withTransformers);
   }
+
   #check(): void {
     this.#begin(undefined);
     this.#session.check();
@@ -273,6 +283,7 @@ export class LabPage {
       this.#controls.setBusy(false);
     }
   }
+
   #addAttempt({ tried: { result }, roofs, machine }: TriedReply): void {
     if (!result) return;
     const run: Run = this.#run ?? {
@@ -287,6 +298,7 @@ export class LabPage {
     this.#keep();
     this.#showReports();
   }
+
   async #openEditor(kernel: KernelResult): Promise<void> {
     if (!kernel.spec) return;
     const best = kernel.variants.find(({ variant }) => !isAttempt(variant));
@@ -300,16 +312,19 @@ export class LabPage {
     this.#controls.setStatus(say`Run of ${formatMoment(Date.parse(run.when))}.`);
     this.#showReports();
   }
+
   #compare(baseline: Baseline | undefined): void {
     this.#baseline = baseline;
     this.#draw();
   }
+
   async #remove({ when }: LabResults): Promise<void> {
     await this.#history.remove(when).catch(() => {});
     this.#runs = await this.#history.list();
     if (this.#run?.when === when) this.#run = undefined;
     this.#showReports();
   }
+
   /** Shows the last run, and the results in the address as baseline. */
   async #restore(): Promise<void> {
     this.#runs = await this.#history.list();
@@ -318,6 +333,7 @@ export class LabPage {
     await this.#openShared();
     this.#showReports();
   }
+
   async #openShared(): Promise<void> {
     try {
       const run = await fromHash(location.hash);

@@ -31,22 +31,27 @@ export class LabSession {
   start(settings: LabSettings): void {
     this.#send({ type: 'start', settings });
   }
+
   /** Starts a conformance check. */
   check(): void {
     this.#send({ type: 'check' });
   }
+
   /** Measures the device for a report, and transformers.js beside heddle if the visitor agreed to load it. */
   measureDevice(withTransformers: boolean): void {
     this.#send({ type: 'device', transformersFrom: withTransformers ? document.baseURI : undefined });
   }
+
   /** Stops the measurement or check before the next kernel. */
   stop(): void {
     this.#send({ type: 'stop' });
   }
+
   /** The dispatches of a kernel. Rejects with the worker's message. */
   show(spec: KernelSpec): Promise<ShownKernel> {
     return this.#ask((id) => ({ type: 'show', id, spec }));
   }
+
   /** Checks and times a kernel of the visitor. Rejects with the worker's message. */
   run(
     spec: KernelSpec,
@@ -71,10 +76,12 @@ export class LabSession {
       this.#send(request(id));
     });
   }
+
   #send(request: LabRequest): void {
     this.#worker ??= this.#open();
     this.#worker.postMessage(request);
   }
+
   #open(): Worker {
     const worker = new Worker(new URL('./lab-worker.ts', import.meta.url), {
       type: 'module',
@@ -85,6 +92,7 @@ export class LabSession {
       this.#fail(say`The lab worker failed: ${event.message || say`it did not load`}`);
     return worker;
   }
+
   #receive(reply: LabReply): void {
     if (reply.type === 'failed') this.#fail(reply.message);
     else if (reply.type !== 'shown' && reply.type !== 'tried' && reply.type !== 'rejected')
@@ -96,10 +104,12 @@ export class LabSession {
       else request?.resolve((reply.type === 'shown' ? reply.kernel : reply.reply) as never);
     }
   }
+
   #fail(message: Message | string): void {
     this.#end(new Error(translatedMessage(message)));
     this.#listener({ type: 'failed', message });
   }
+
   /** Ends the worker; requests that wait for it reject with `reason`. */
   #end(reason: Error): void {
     this.#worker?.terminate();

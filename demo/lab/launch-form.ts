@@ -53,20 +53,24 @@ export class LaunchForm extends Panel {
   get given(): Readonly<Record<string, string>> {
     return this.#given;
   }
+
   /** Shows the fields of a source. A field without input of the visitor has the value of `pass`. */
   show(source: string, kernel: ShownKernel, variant: string, pass: ShownPass | undefined): void {
     this.#shown = { source, kernel, variant, pass };
     this.draw();
   }
+
   /** Replaces the values that the visitor has entered; the next `show` displays them. */
   reset(given: Readonly<Record<string, string>> = {}): void {
     this.#given = given;
   }
+
   /** Opens the fields and sets the number of workgroups in x, as if the visitor had entered it. */
   suggestGrid(x: string): void {
     this.find<HTMLDetailsElement>('details').open = true;
     this.#given = { ...this.#given, 'grid x': x, 'grid y': '1', 'grid z': '1' };
   }
+
   /**
    * Reads the fields; `sizes` are names that expressions may use. Throws a HeddleError that names an invalid
    * field.
@@ -96,15 +100,18 @@ export class LaunchForm extends Panel {
     const text = this.#given[keyOf(each)] ?? each.value;
     return !each.options || each.options.some(([value]) => value === text) ? text : '';
   }
+
   /** The selected entry point. */
   #entry(): string {
     const entries = [...(this.#declarations()?.entries.keys() ?? [])];
     const wanted = this.#given.entry ?? this.#shown?.pass?.entry ?? '';
     return entries.includes(wanted) ? wanted : (entries[0] ?? '');
   }
+
   #declarations(): ReturnType<typeof declarationsIn> {
     return declarationsIn(this.#shown?.source ?? '');
   }
+
   #fields(): readonly LaunchField[] {
     if (!this.#shown) return [];
     const { kernel, variant, pass } = this.#shown;
@@ -129,6 +136,7 @@ export class LaunchForm extends Panel {
       }),
     ];
   }
+
   #change(key: string, event: Event): void {
     this.#given = { ...this.#given, [key]: (event.target as HTMLInputElement).value };
     this.draw();
@@ -159,6 +167,7 @@ export class LaunchForm extends Panel {
         </div>
       </details>`;
   }
+
   #group(title: string, fields: readonly LaunchField[]): Content {
     if (fields.length === 0) return nothing;
     return html`
@@ -167,6 +176,7 @@ export class LaunchForm extends Panel {
         <div class="sizes">${fields.map((each) => this.#field(each))}</div>
       </fieldset>`;
   }
+
   #field(each: LaunchField): Content {
     const key = keyOf(each);
     const id = `launch-${key.replaceAll(' ', '-')}`;

@@ -57,6 +57,7 @@ export class Roofline extends Panel {
     this.#shown = shown;
     this.#place();
   }
+
   /** Highlights a kernel; undefined: none. */
   highlight(name: string | undefined): void {
     this.#select(this.#points.find((point) => point.best && point.name === name));
@@ -79,39 +80,48 @@ export class Roofline extends Panel {
     this.draw();
     if (isFocused) this.#focusCurrent();
   }
+
   /** Whether no kernels are measured yet, so that devices are the background. */
   get #isEmpty(): boolean {
     const { roofs, kernels, peers, baseline } = this.#shown;
     return !roofs && kernels.length + peers.length + baseline.length === 0;
   }
+
   /** Key of the point that has the keyboard focus, or gets it next: by default the leftmost. */
   get #reachable(): string | undefined {
     const [first] = leftToRight(this.#points);
     const hasCurrent = this.#points.some((point) => keyOf(point) === this.#current);
     return hasCurrent ? this.#current : first && keyOf(first);
   }
+
   #focusCurrent(): void {
     this.element.querySelector<SVGElement>('.place[tabindex="0"]')?.focus();
   }
+
   #select(point: PlacedPoint | undefined): void {
     this.#pointed = point;
     this.draw();
   }
+
   /** Selects a point, also in the rest of the page. */
   #point(point: PlacedPoint | undefined): void {
     this.#select(point);
     this.#onPoint(point?.name);
   }
+
   #pointOf({ target }: Event): PlacedPoint | undefined {
     const key = (target as SVGElement).dataset.point;
     return this.#points.find((point) => keyOf(point) === key);
   }
+
   #focusIn(event: Event): void {
     this.#point(this.#pointOf(event));
   }
+
   #leave(): void {
     this.#point(undefined);
   }
+
   #press(event: KeyboardEvent): void {
     const at = this.#pointOf(event);
     const next = at && neighbour(this.#points, at, event.key);
@@ -121,6 +131,7 @@ export class Roofline extends Panel {
     this.draw();
     this.#focusCurrent();
   }
+
   #move(event: PointerEvent): void {
     const box = this.find<SVGElement>('.plot').getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -163,6 +174,7 @@ export class Roofline extends Panel {
       </svg>
       <p class="hint readout">${this.#readout()}</p>`;
   }
+
   #mark(point: PlacedPoint, reachable: string | undefined): Content {
     const key = keyOf(point);
     const look = `place ${point.look}${isSlower(point) ? ' slower' : ''}`;
@@ -178,6 +190,7 @@ export class Roofline extends Panel {
       transform=${isSlower(point) ? `${place} scale(0.7)` : place}
     ></path>`;
   }
+
   #readout(): string {
     if (this.#pointed) return describe(this.#pointed, this.#shown.roofs);
     if (this.#points.length > 0) return hint(this.#shown.kernels);

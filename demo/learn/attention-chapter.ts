@@ -38,6 +38,7 @@ class WhyFigure extends Figure {
         )}
       </p>`;
   }
+
   protected override picture(): Content {
     if (!this.#guess) return nothing;
     const said =

@@ -47,6 +47,7 @@ class VectorsFigure extends HeadFigure {
       ${tokenSelect({ title: say`Query of`, tokens, at: this.#from, onPick: from })}
       ${tokenSelect({ title: say`Key and value of`, tokens, at: this.#to, onPick: to })} ${this.scaleSwitch()}`;
   }
+
   protected override picture(): Content {
     const { map, head } = this;
     const parts = partsOf(this.inspection, map, head);
@@ -92,15 +93,18 @@ class SoftmaxFigure extends HeadFigure {
   get #temperature(): number {
     return this.host.kept.get('softmax temperature', 1);
   }
+
   #setTemperature(value: number): void {
     this.host.kept.set('softmax temperature', value);
     this.draw();
   }
+
   #setMask(event: Event): void {
     this.#isMasked = (event.target as HTMLInputElement).checked;
     this.host.kept.set('mask', Number(this.#isMasked));
     this.draw();
   }
+
   #pick(at: number): void {
     this.#query = at;
     this.draw();
@@ -127,6 +131,7 @@ class SoftmaxFigure extends HeadFigure {
         onPick: (at) => this.#pick(at),
       })}`;
   }
+
   protected override picture(): Content {
     const { map, head } = this;
     const temperature = this.#temperature;
@@ -166,6 +171,7 @@ class GatesFigure extends Figure {
     const layers = this.inspection.gates.length;
     return this.host.kept.get('layer decoder', layers - 1, layers);
   }
+
   protected override controls(): Content {
     const onPick = (at: number) => {
       this.#token = at;
@@ -175,6 +181,7 @@ class GatesFigure extends Figure {
       ${this.numberList(say`Layer`, 'layer decoder', this.inspection.gates.length, this.#layer)}
       ${tokenPicker({ title: say`State after`, tokens: this.inspection.target, at: this.#token, onPick })}`;
   }
+
   protected override picture(): Content {
     const unit = this.inspection.gates[this.#layer];
     if (!unit) return noTensor;
@@ -223,6 +230,7 @@ class MapFigure extends HeadFigure {
     super.draw();
     showHead(this.#heat, this.inspection, this.map, this.head, this.#query);
   }
+
   protected override controls(): Content {
     const onPick = (at: number) => {
       this.#query = at;
@@ -232,6 +240,7 @@ class MapFigure extends HeadFigure {
       ${this.headControls()}
       ${tokenPicker({ title: say`Row of`, tokens: this.#tokens, at: this.#query, onPick })}`;
   }
+
   protected override picture(): Content {
     return html`
       ${attentionRow(this.inspection, this.map, this.head, this.#query)}

@@ -77,14 +77,17 @@ export abstract class HeadFigure extends Figure {
     const layers = this.#maps.length;
     return this.host.kept.get(`layer ${this.#kind}`, layers - 1, layers);
   }
+
   /** The selected layer. */
   protected get map(): AttentionMap {
     return this.#maps[this.#layer] as AttentionMap;
   }
+
   /** Index of the selected head. */
   protected get head(): number {
     return this.host.kept.get(`head ${this.#kind}`, 0, this.map.heads);
   }
+
   /** The lists that select layer and head. */
   protected headControls(): Content {
     const kind = this.#kind;

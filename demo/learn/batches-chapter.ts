@@ -25,9 +25,11 @@ class BatchesFigure extends Figure {
   get #buckets(): number {
     return this.host.kept.get('buckets', 2, 4);
   }
+
   get #rows(): number {
     return this.host.kept.get('rows in a batch', 3, rowCounts);
   }
+
   /** Asks for the batches of the controls. */
   async #compute(): Promise<void> {
     const { languages, session } = this.host;
@@ -41,6 +43,7 @@ class BatchesFigure extends Figure {
       ${this.numberList(say`Buckets`, 'buckets', 4, this.#buckets)}
       ${this.numberList(say`Rows in a batch`, 'rows in a batch', rowCounts, this.#rows)}`;
   }
+
   protected override picture(): Content {
     const wanted = `${this.#buckets} ${this.#rows}`;
     if (wanted !== this.#shown) {
@@ -60,6 +63,7 @@ class BatchesFigure extends Figure {
       </p>
       ${this.#batches.map((batch, i) => this.#batch(batch, i))}`;
   }
+
   #batch(batch: PreviewedBatch, i: number): Content {
     const side = (name: string, rows: PreviewedBatch['sources'], length: number): Content => html`
       <p class="hint">${name} [${batch.rows}, ${length}]</p>

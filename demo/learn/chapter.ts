@@ -68,6 +68,7 @@ export class KeptValues {
     const value = this.#values.get(name);
     return value !== undefined && value < limit ? value : fallback;
   }
+
   set(name: string, value: number): void {
     this.#values.set(name, value);
   }
@@ -92,10 +93,12 @@ export abstract class Figure extends Panel {
       <div class="row controls">${this.controls()}</div>
       <div class="stack" data-picture>${this.picture()}</div>`;
   }
+
   /** The scale of the strips of vectors that are shown together; undefined if each has its own. */
   protected sharedScale(...vectors: readonly Float32Array[]): number | undefined {
     return this.host.kept.get('one scale', 1) === 1 ? scaleOf(...vectors) : undefined;
   }
+
   /** The switch between one scale for all strips and one for each. */
   protected scaleSwitch(): Content {
     const change = (event: Event) => {
@@ -107,6 +110,7 @@ export abstract class Figure extends Panel {
       ><input type="checkbox" id="one-scale" .checked=${live(isOne)} @change=${change} />One scale for all strips</label
     >`;
   }
+
   /** A list of the numbers from 1; its value is kept. */
   protected numberList(label: string, name: string, count: number, selected: number): Content {
     const id = `figure-${name.replaceAll(' ', '-')}`;

@@ -39,14 +39,17 @@ class DecodingFigure extends Panel {
   get #temperature(): number {
     return this.#host.kept.get('decoding temperature', 1);
   }
+
   get #seed(): number {
     return this.#host.kept.get('seed', 1);
   }
+
   #set(name: 'decoding temperature' | 'seed', value: number): void {
     this.#host.kept.set(name, value);
     this.draw();
     this.#host.attempt(this.#applyTemperature());
   }
+
   /** Appends a token to the first `length` ones, and then the most likely ones until the end. */
   async #continueFrom(length: number, token: number): Promise<void> {
     const { session, text, compute } = this.#host;
@@ -58,6 +61,7 @@ class DecodingFigure extends Panel {
     }
     await compute(ids);
   }
+
   async #search(): Promise<void> {
     const { session, text } = this.#host;
     const found = await session.translate(text(), { method: 'beam', beams: 4, numReturn: 4 });
@@ -69,6 +73,7 @@ class DecodingFigure extends Panel {
     this.#beams = paths;
     this.draw();
   }
+
   /** Shows the probabilities and a sample at the temperature; those of an earlier temperature are dropped. */
   async #applyTemperature(): Promise<void> {
     const { session, text } = this.#host;
@@ -118,6 +123,7 @@ class DecodingFigure extends Panel {
         ${this.#beams.length > 0 ? beamTree(this.#beams) : ''}
       </div>`;
   }
+
   /** The likely tokens at a position; the written one is pressed. */
   #choices(likely: Inspection['next'][number], at: number): Content {
     const written = this.#written[at] ?? this.#end;

@@ -48,6 +48,7 @@ export class GuessPanel extends Panel {
       <p class="guess-result" role="status" tabindex="-1">${this.#guess ? this.#compared(this.#guess) : nothing}</p>
       ${this.#shown.element}`;
   }
+
   #compared(guess: string): Content {
     const { right } = this.#prediction;
     if (right === undefined) return say`Your guess: ${guess}. Now look.`;

@@ -83,6 +83,7 @@ class EmbeddingFigure extends TokenFigure {
       </div>
       ${this.picker(say`Token`, this.inspection.source)} ${this.scaleSwitch()}`;
   }
+
   protected override picture(): Content {
     return html`${this.#vectors()}${this.#neighbours()}`;
   }
@@ -104,6 +105,7 @@ class EmbeddingFigure extends TokenFigure {
     return html`
       <p id="neighbours">${say`Nearest embeddings of “${label.trim()}”, by the cosine of the angle:`} <bdi>${near}</bdi></p>`;
   }
+
   #vectors(): Content {
     const embed = tensorOf(this.inspection, 'encoder.embed');
     if (!embed) return noTensor;

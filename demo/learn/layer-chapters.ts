@@ -23,14 +23,17 @@ class ResidualFigure extends TokenFigure {
   get #layers(): number {
     return this.inspection.attention.filter(({ kind }) => kind === 'encoder').length;
   }
+
   get #layer(): number {
     return this.host.kept.get('residual layer', 0, this.#layers);
   }
+
   protected override controls(): Content {
     return html`
       ${this.numberList(say`Encoder layer`, 'residual layer', this.#layers, this.#layer)}
       ${this.picker(say`Token`, this.inspection.source)} ${this.scaleSwitch()}`;
   }
+
   protected override picture(): Content {
     const { tensors } = this.inspection;
     const prefix = `encoder.layers.${this.#layer}.`;
@@ -129,6 +132,7 @@ class LossFigure extends Panel {
       </form>
       <div class="stack" data-picture>${this.#error || this.#losses()}</div>`;
   }
+
   #losses(): Content {
     const { target, next, loss } = this.#shown;
     const rows = target.map(({ label }, t): readonly Content[] => {

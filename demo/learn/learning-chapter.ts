@@ -93,9 +93,11 @@ class LearningFigure extends BusyPanel {
   get #rate(): number {
     return rateIndex(this.#host.kept);
   }
+
   get #warmup(): number {
     return this.#host.kept.get('warm-up', 0);
   }
+
   get #now(): PairState | undefined {
     return this.#updates.at(-1)?.after ?? this.#start?.now;
   }
@@ -104,6 +106,7 @@ class LearningFigure extends BusyPanel {
   async #work(work: () => Promise<void>): Promise<void> {
     if (!this.isBusy) await this.run(work);
   }
+
   async #restart(): Promise<void> {
     this.#start = await this.#host.session.startByHand({ source: this.#host.text(), target: this.#target });
     this.#updates = [];
@@ -113,6 +116,7 @@ class LearningFigure extends BusyPanel {
       known ?? matrices.find(({ name }) => name.endsWith('self_attn.in_proj_weight')) ?? matrices[0];
     if (!known && wanted) this.#place = { name: wanted.name, row: 0, column: 0 };
   }
+
   async #update(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const update = await this.#host.session.updateByHand(
@@ -140,6 +144,7 @@ class LearningFigure extends BusyPanel {
       <p role="status">${this.error || (this.isBusy ? say`Computing …` : '')}</p>
       <div class="stack" data-picture>${this.#now ? this.#picture(this.#now) : nothing}</div>`;
   }
+
   #targetField(): Content {
     const change = (event: Event) => {
       this.#target = (event.target as HTMLInputElement).value;
@@ -159,6 +164,7 @@ class LearningFigure extends BusyPanel {
       ${field('hand-target', say`Teach it to say`, input)}
       ${isOther ? hint(say`It would say: ${this.#inspection.targetText}`) : nothing}`;
   }
+
   #weightFields(): Content {
     const matrices = this.#start?.matrices ?? [];
     const [rows = 1, columns = 1] = matrices.find(({ name }) => name === this.#place.name)?.shape ?? [];
@@ -191,6 +197,7 @@ class LearningFigure extends BusyPanel {
       ${field('hand-matrix', say`Weight in`, html`<select id="hand-matrix" @change=${select}>${options(names, this.#place.name)}</select>`)}
       ${number('hand-row', say`Row`, 'row', rows)} ${number('hand-column', say`Column`, 'column', columns)}`;
   }
+
   #rateFields(): Content {
     const keep = (name: string) => (event: Event) => {
       const input = event.target as HTMLInputElement;
@@ -221,6 +228,7 @@ class LearningFigure extends BusyPanel {
     const label = html`Learning rate: <span class="number" aria-hidden="true">${digits(rates[this.#rate] as number)}</span>`;
     return html`${field('hand-rate', label, rate)} ${field('hand-warmup', say`Warm-up steps`, warmup)}`;
   }
+
   #picture(now: PairState): Content {
     const last = this.#updates.at(-1);
     return html`
@@ -233,6 +241,7 @@ class LearningFigure extends BusyPanel {
       ${last ? html`${rises(last) ? hint(say`The loss rose: at this rate the step goes too far. Start again with a smaller one.`) : nothing}${arithmetic(last)}` : nothing}
       ${this.#updates.length > 0 ? this.#history() : nothing}`;
   }
+
   #history(): Content {
     const rows = this.#updates
       .slice(-20)

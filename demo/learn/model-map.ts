@@ -40,6 +40,7 @@ export class ModelMap extends Panel {
     this.#target = Math.min(this.#target, (inspection?.target.length ?? 1) - 1);
     this.draw();
   }
+
   /** Lights the boxes of a chapter. */
   set chapter(id: string) {
     this.#chapter = id;
@@ -81,9 +82,11 @@ export class ModelMap extends Panel {
       </div>
       ${count > 1 ? select('map-layer', say`Layer`, numbers, 'layer') : nothing}`;
   }
+
   #chosen(key: 'source' | 'target' | 'layer'): number {
     return { source: this.#source, target: this.#target, layer: this.#layer }[key];
   }
+
   #choose(key: 'source' | 'target' | 'layer', value: number): void {
     if (key === 'source') this.#source = value;
     else if (key === 'target') this.#target = value;
@@ -113,6 +116,7 @@ export class ModelMap extends Panel {
       },
     ];
   }
+
   #decoder(found: Inspection): Box[] {
     const token = found.target[this.#target];
     const [best] = found.next[this.#target] ?? [];
@@ -138,6 +142,7 @@ export class ModelMap extends Panel {
       { name: say`Output, next token`, chapters: ['output', 'loss', 'learning', 'decoding'], value: says },
     ];
   }
+
   /** The token that the chosen one attends to most, in the mean of the heads. */
   #attention(name: string, kind: 'encoder' | 'decoder' | 'cross', chapters: readonly string[]): Box {
     const found = this.#inspection;
@@ -154,12 +159,14 @@ export class ModelMap extends Panel {
     const label = (kind === 'decoder' ? found.target : found.source)[best]?.label ?? '';
     return { name, chapters, value: html`<bdi>${labelOf(label)}</bdi> ${formatPercent(means[best] ?? 0)}` };
   }
+
   /** Length of the vector after the layer: the sum with the feed-forward network, or its norm in post-norm models. */
   #feedForward(side: Side, sublayer: number): Content {
     const layer = `${side}.layers.${this.#layer}`;
     const sum = this.#length(side, `${layer}.add ${sublayer}`);
     return sum === nothing ? this.#length(side, `${layer}.norm${sublayer}`) : sum;
   }
+
   /** Length of the vector of the chosen token in a tensor; nothing if the model has no such tensor. */
   #length(side: Side, name: string): Content {
     const tensor = this.#inspection && tensorOf(this.#inspection, name);
@@ -167,6 +174,7 @@ export class ModelMap extends Panel {
     const row = rowOf(tensor.data, tensor.shape[1] ?? 0, side === 'encoder' ? this.#source : this.#target);
     return say`[${tensor.shape.join(', ')}] length ${fixed(Math.sqrt(dots(row, row)), 1)}`;
   }
+
   #boxes(boxes: readonly Box[]): Content {
     return html`
       <ol class="boxes">

@@ -22,6 +22,7 @@ class OutputFigure extends TokenFigure {
   protected override controls(): Content {
     return this.picker(say`After the token`, this.inspection.target);
   }
+
   protected override picture(): Content {
     const { next } = this.inspection;
     const likely = next[this.token] ?? [];
@@ -45,6 +46,7 @@ class OutputFigure extends TokenFigure {
         probability ${probability(Math.max(0, 1 - shown))}.
       </p>`;
   }
+
   /** The last vector of the decoder at the chosen place. */
   #vector(): Content {
     const last = tensorOf(this.inspection, 'decoder.norm') ?? this.inspection.tensors.at(-1);

@@ -72,16 +72,19 @@ export class SentencePanel extends Panel {
   get lesson(): Lesson {
     return { model: this.#model, text: this.#computed, values: this.#kept.all };
   }
+
   /** What a visitor takes away: the pair that is shown, and the rate and warm-up of the chapter on learning. */
   get taken(): { readonly name: string; readonly lesson: TakenLesson } | undefined {
     if (!this.#inspection) return undefined;
     const pair = { source: this.#computed, target: this.#inspection.targetText };
     return { name: this.#model, lesson: { pairs: [pair], settings: settingsByHand(this.#kept) } };
   }
+
   /** The computed sentence; undefined before there is one. */
   get inspection(): Inspection | undefined {
     return this.#inspection;
   }
+
   /** The figure of a chapter for the computed sentence; undefined before there is one. */
   figureOf(chapter: Chapter): Panel | undefined {
     const inspection = this.#inspection;
@@ -92,6 +95,7 @@ export class SentencePanel extends Panel {
     const { id } = chapter;
     return new GuessPanel(prediction, figure, this.#guesses.get(id), (guess) => this.#guesses.set(id, guess));
   }
+
   /** Stores a model of the visitor, a file or the files of its folder, and computes the sentence with it. */
   async openModel(files: readonly File[]): Promise<void> {
     const [file] = files;
@@ -110,6 +114,7 @@ export class SentencePanel extends Panel {
     }
     await this.load();
   }
+
   /** Loads the selected model and computes a sentence: that of the address, or the one of the form. */
   async load(): Promise<void> {
     const request = ++this.#requests;
@@ -145,6 +150,7 @@ export class SentencePanel extends Panel {
       if (request === this.#requests) this.#showError(error);
     }
   }
+
   /** What the figure of the present chapter can ask for. */
   #host(): ChapterHost {
     const request = this.#requests;
@@ -166,27 +172,33 @@ export class SentencePanel extends Panel {
         }),
     };
   }
+
   #say(text: string, isWrong = false): void {
     this.#status = text;
     this.#isWrong = isWrong;
     this.draw();
   }
+
   #showError(error: unknown): void {
     this.#say((error as Error).message, true);
   }
+
   #select(event: Event): void {
     this.#model = (event.target as HTMLSelectElement).value;
     void this.load();
   }
+
   #pick(event: Event): void {
     const input = event.target as HTMLInputElement;
     const files = [...(input.files ?? [])];
     input.value = '';
     void this.openModel(files);
   }
+
   #edit(event: Event): void {
     this.#text = (event.target as HTMLInputElement).value;
   }
+
   #submit(event: Event): void {
     event.preventDefault();
     void this.#compute();

@@ -27,6 +27,7 @@ class VocabularyFigure extends Figure {
   get #count(): number {
     return Math.min(this.#merges.length, this.host.kept.get('merges', 0));
   }
+
   #set(count: number): void {
     this.host.kept.set('merges', Math.min(this.#merges.length, Math.max(0, count)));
     this.draw();
@@ -49,6 +50,7 @@ class VocabularyFigure extends Figure {
       <button type="button" @click=${() => this.#set(this.#merges.length)}>All ${this.#merges.length}</button>
       <button type="button" ?disabled=${this.#count === 0} @click=${() => this.#set(0)}>Start again</button>`;
   }
+
   protected override picture(): Content {
     const done = this.#merges.slice(0, this.#count);
     const pieces = piecesOf(this.#text, done);

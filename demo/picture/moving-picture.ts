@@ -90,10 +90,12 @@ export class MovingPicture extends Panel {
     this.draw();
     this.#tick();
   }
+
   pause(): void {
     this.#isPlaying = false;
     this.draw();
   }
+
   /** Shows a moment: milliseconds from the start. */
   seek(time: number): void {
     this.#time = time;
@@ -105,6 +107,7 @@ export class MovingPicture extends Panel {
     this.#layout = layoutOf(this.#scene, width);
     this.#redraw();
   }
+
   #redraw(): void {
     this.#canvas.set(this.#scene, this.#layout, this.#stages);
     this.draw();
@@ -149,10 +152,12 @@ export class MovingPicture extends Panel {
     const row = Math.min(rows - 1, Math.max(0, clicked ?? (column.stack === now?.stack ? now.token : 0)));
     this.#show({ column, row });
   }
+
   #rowAt(column: Column, event: MouseEvent): number {
     const { top } = this.#canvas.element.getBoundingClientRect();
     return Math.floor((event.clientY - top - this.#layout.tops[column.stack].rows) / this.#layout.rowHeight);
   }
+
   #show(stop: PictureStop): void {
     const { column, row } = stop;
     const found = this.#stages.find(
@@ -195,6 +200,7 @@ export class MovingPicture extends Panel {
       </div>
       ${this.#stop ? this.#numbers(this.#stop) : nothing}`;
   }
+
   #slide(index: number): void {
     this.#isPlaying = false;
     const stage = this.#stages[index];
@@ -224,6 +230,7 @@ export class MovingPicture extends Panel {
   #caption(): Content {
     return this.#words();
   }
+
   /** What happens at the present stage, with its numbers. */
   #words(): string {
     const stage = this.#stages[this.#stage] ?? this.#stages[0];

@@ -13,8 +13,9 @@ import { field, options } from '../common/form-fields.ts';
 import { formatPercent } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
-import { columnHeads, hint, signed } from '../common/tables.ts';
+import { hint } from '../common/tables.ts';
 import { type GridLayer, gridOf, headsOf } from './model-grid.ts';
+import { type HeadRow, headMap, logitLens, shade, wordOf } from './scalpel-tables.ts';
 
 /** What the panel needs. */
 export interface ScalpelOptions {
@@ -27,12 +28,6 @@ export interface ScalpelOptions {
 
 /** Milliseconds between repetitions while a model trains. */
 const pace = 3000;
-
-/** Without a head: how much the loss of each token of the translation rises. */
-interface MapRow {
-  readonly part: ModelPart;
-  readonly rises: readonly number[];
-}
 
 /** The panel. */
 export class ScalpelPanel extends BusyPanel {
@@ -49,7 +44,7 @@ export class ScalpelPanel extends BusyPanel {
   #other = '';
   /** Number of the source token whose memory comes from the other sentence; -1: none. */
   #patched = -1;
-  #map: readonly MapRow[] = [];
+  #map: readonly HeadRow[] = [];
   /** The head that the visitor thinks matters most. */
   #guess: ModelPart | undefined;
   #isMapping = false;
@@ -125,15 +120,18 @@ export class ScalpelPanel extends BusyPanel {
       .finally(() => this.drawSoon());
     this.draw();
   }
+
   #toggle(part: ModelPart): void {
     if (!this.#off.delete(part)) this.#off.add(part);
     if (/\.\d+$/.test(part) && part.split('.').length === 4) this.#guess ??= part;
     this.#apply();
   }
+
   #hide(token: number): void {
     if (!this.#hidden.delete(token)) this.#hidden.add(token);
     this.#apply();
   }
+
   #reset(): void {
     this.#off.clear();
     this.#hidden.clear();
@@ -247,9 +245,9 @@ export class ScalpelPanel extends BusyPanel {
           </div>`,
         )}
       </div>
-      ${this.#heads(base)}
+      ${headMap(base, this.#map, this.#guess)}
       ${this.#patch(base)}
-      ${this.#lens(result)}`;
+      ${logitLens(result)}`;
   }
 
   /** The translation without and with the interventions. */
@@ -312,49 +310,6 @@ export class ScalpelPanel extends BusyPanel {
       </div>`;
   }
 
-  /** The map: a row for each head, a column for each token of the translation. */
-  #heads(base: Inspection): Content {
-    if (this.#map.length === 0)
-      return hint(
-        say`Guess first: which head does this sentence need most? Click it, then press “Switch off every head, one by one”.`,
-      );
-    const all = headsOf(gridOf(base)).length;
-    const labels = base.target.map((_, t) =>
-      base.target[t + 1] ? wordOf(base.target[t + 1] as Word) : '[end]',
-    );
-    const sums = this.#map.map(({ part, rises }) => ({ part, sum: rises.reduce((a, b) => a + b, 0) }));
-    const ranked = [...sums].sort((a, b) => b.sum - a.sum);
-    const place = ranked.findIndex(({ part }) => part === this.#guess);
-    return html`
-      <h3>Which head matters for which word</h3>
-      <div class="scroll scalpel-table" role="region" aria-label="Which head matters for which word" tabindex="0">
-        <table class="scalpel-map">
-          <thead><tr>${columnHeads([say`Without`, ...labels])}</tr></thead>
-          <tbody>
-            ${this.#map.map(
-              ({ part, rises }) => html`
-              <tr>
-                <th scope="row">${headName(part)}</th>
-                ${rises.map(
-                  (rise) =>
-                    html`<td .style=${`--weight: ${Math.round(100 * shade(rise))}%`} data-better=${rise < -0.05 ? '' : nothing}>${signed(rise, 1)}</td>`,
-                )}
-              </tr>`,
-            )}
-          </tbody>
-        </table>
-      </div>
-      ${hint(say`${this.#map.length} of ${all} heads. A number is how much the loss of a word rises without the head: 0.7 means that the word is half as likely.`)}
-      ${
-        this.#map.length === all && ranked[0]
-          ? html`<p role="status">
-              ${say`This sentence needs ${headName(ranked[0].part)} most.`}
-              ${place >= 0 ? (place === 0 ? say`You guessed it.` : say`Your head, ${headName(ranked[place]?.part ?? '')}, is number ${place + 1} of ${all}.`) : nothing}
-            </p>`
-          : nothing
-      }`;
-  }
-
   /** The memory of one word from another sentence. */
   #patch(base: Inspection): Content {
     const words = base.source.map((token, i) => [String(i), `${i + 1}: ${token.label}`] as const);
@@ -379,52 +334,9 @@ export class ScalpelPanel extends BusyPanel {
         ${hint(say`The memory of this word becomes that of the token at the same place of the other sentence: activation patching.`)}
       </details>`;
   }
-
-  /** What the output layer would say after each layer. */
-  #lens({ lens = [], target }: Inspection): Content {
-    const after = target.map(wordOf);
-    return html`
-      <details class="scalpel-more">
-        <summary>What would each layer say? The logit lens</summary>
-        <div class="scroll scalpel-table" role="region" aria-label="Logit lens" tabindex="0">
-          <table class="scalpel-map">
-            <thead><tr>${columnHeads([say`After`, ...after])}</tr></thead>
-            <tbody>
-              ${lens.map(
-                ({ part, next }) => html`
-                <tr>
-                  <th scope="row">${part === 'decoder.embedding' ? say`Embedding` : say`Layer ${Number(part.split('.')[1]) + 1}`}</th>
-                  ${next.map(([best]) => {
-                    const share = best?.probability ?? 0;
-                    return html`<td class="said" .style=${`--weight: ${Math.round(80 * share)}%`} title=${formatPercent(share)}><bdi>${best?.label ?? ''}</bdi></td>`;
-                  })}
-                </tr>`,
-              )}
-            </tbody>
-          </table>
-        </div>
-        ${hint(say`Each row reads the vectors of the decoder after a layer through the output layer, as if the model ended there. The last row is what the model says.`)}
-      </details>`;
-  }
 }
-
-type Word = Inspection['source'][number];
-
-/** A token as a word; a piece inside a word has a dot before it. */
-const wordOf = ({ label, spaced }: Word): string => (!spaced && /^\p{L}/u.test(label) ? `·${label}` : label);
-
-/** How strongly a rise of the loss is coloured, from 0 to 1: one half at 0.7, where a word is half as likely. */
-const shade = (rise: number): number => (rise <= 0 ? 0 : 1 - Math.exp(-rise));
 
 function sublayerName(kind: 'self' | 'cross' | 'feedForward'): string {
   if (kind === 'self') return say`Self-attention`;
   return kind === 'cross' ? say`Cross-attention` : say`Feed-forward`;
-}
-
-/** The name of a head in the map. */
-function headName(part: string): string {
-  const [stack, layer = '0', kind = '', head = '0'] = part.split('.');
-  const numbers = `${Number(layer) + 1}.${Number(head) + 1}`;
-  if (stack === 'encoder') return say`Encoder ${numbers}`;
-  return kind === 'cross' ? say`Cross ${numbers}` : say`Decoder ${numbers}`;
 }

@@ -79,10 +79,12 @@ export class ModelStore {
   async filesOf(name: string): Promise<Files> {
     return (await this.#memory.exists(modelFolder(name))) ? this.#memory : this.#disk;
   }
+
   async exists(name: string): Promise<boolean> {
     const folder = modelFolder(name);
     return (await this.#memory.exists(folder)) || this.#disk.exists(folder);
   }
+
   async info(): Promise<StorageInfo> {
     const locks = await lockedModels();
     const names = new Set<string>();
@@ -103,6 +105,7 @@ export class ModelStore {
       persistent: await navigator.storage.persisted().catch(() => false),
     };
   }
+
   /**
    * Moves a model from memory to disk. Throws a HeddleError if there is no such model, of kind `quota` if the
    * storage is full.
@@ -112,6 +115,7 @@ export class ModelStore {
     await copyFolder(this.#memory, modelFolder(name), this.#disk, modelFolder(name));
     await this.#memory.remove(modelFolder(name));
   }
+
   /** Deletes a model. Throws a LockedError if it is locked. */
   async remove(name: string): Promise<void> {
     await this.#require(name);
@@ -120,11 +124,13 @@ export class ModelStore {
       await this.#disk.remove(modelFolder(name));
     });
   }
+
   /** Deletes an incomplete download. Throws a LockedError while a tab continues it. */
   async removePartial(name: string): Promise<void> {
     checkModelName(name);
     await withModelLock(name, () => this.#disk.remove(partialFolder(name)));
   }
+
   /** Copies a model. Throws an ExistsError if the name `as` is taken. */
   async copy(name: string, as: string): Promise<void> {
     checkModelName(as);
@@ -132,10 +138,12 @@ export class ModelStore {
     if (await this.exists(as)) throw new ExistsError(msg`A model ${as} is already in this browser.`);
     await withModelLock(as, () => copyFolder(from, modelFolder(name), this.#disk, modelFolder(as)));
   }
+
   /** Returns a zip archive of the model's folder. */
   async archive(name: string): Promise<Blob> {
     return packModel(modelFolder(name), { files: await this.#snapshot(name) });
   }
+
   /** Returns the weights as a safetensors file. Throws a HeddleError if they are in several files. */
   async weights(name: string): Promise<Blob> {
     const from = await this.#require(name);
@@ -147,6 +155,7 @@ export class ModelStore {
     const bytes = await from.read(path);
     return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
   }
+
   /**
    * Imports a zip archive or safetensors file, or the files of a folder, under the first free name of `name`,
    * `name 2`, ...; returns the name.
@@ -166,6 +175,7 @@ export class ModelStore {
     if (!(await this.exists(name))) throw new HeddleError(msg`There is no model ${name} in this browser.`);
     return this.filesOf(name);
   }
+
   /**
    * Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two
    * checkpoints.
@@ -183,6 +193,7 @@ export class ModelStore {
       }
     }
   }
+
   /** The description of a model; undefined if a folder is none. */
   async #describe(name: string, lock: StoredModel['lock']): Promise<StoredModel | undefined> {
     if (!isModelName(name) || !(await this.exists(name))) return undefined;

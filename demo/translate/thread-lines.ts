@@ -53,10 +53,12 @@ export class ThreadLines extends Panel {
     this.#measure();
     this.#events.onSelect(side === 'target' ? word : undefined);
   }
+
   /** Weight of a thread by the words at its ends. */
   #weight(source: number, target: number): number {
     return this.#sentence?.weights[target]?.[source] ?? 0;
   }
+
   /** Computes the curves from the places of the words. */
   #measure(): void {
     const { sourceWords = [], targetWords = [] } = this.#sentence ?? {};
@@ -80,6 +82,7 @@ export class ThreadLines extends Panel {
     this.#paths = paths;
     this.draw();
   }
+
   #press(event: KeyboardEvent, side: Side): void {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const other: Side = side === 'source' ? 'target' : 'source';
@@ -92,6 +95,7 @@ export class ThreadLines extends Panel {
     if (step !== undefined) words(side)[Math.max(0, Math.min(words(side).length - 1, at + step))]?.focus();
     else words(other)[this.#strongest(side, at)]?.focus();
   }
+
   /** The word of the other side with the thickest thread. */
   #strongest(side: Side, word: number): number {
     const { sourceWords = [], targetWords = [] } = this.#sentence ?? {};
@@ -101,6 +105,7 @@ export class ThreadLines extends Panel {
         : targetWords.map((_, t) => this.#weight(word, t));
     return Math.max(0, weights.indexOf(Math.max(...weights)));
   }
+
   /** The selected word and what it looks at, as text. */
   #readout(): string {
     const at = this.#at;
@@ -119,6 +124,7 @@ export class ThreadLines extends Panel {
     const own = this.#wordsOf(side)[word] ?? '';
     return side === 'target' ? say`“${own}” looks at ${others}` : say`“${own}” is looked at by ${others}`;
   }
+
   #wordsOf(side: Side): string[] {
     const { source = '', target = '', sourceWords = [], targetWords = [] } = this.#sentence ?? {};
     const [text, ranges] = side === 'source' ? [source, sourceWords] : [target, targetWords];
@@ -142,6 +148,7 @@ export class ThreadLines extends Panel {
       ${this.#row('target', say`Words of the translation`, 'es')}
       <p class="hint thread-readout" aria-live="polite">${this.#readout()}</p>`;
   }
+
   #row(side: Side, label: string, language: string): Content {
     const at = this.#at;
     const isOn = (i: number) =>

@@ -100,17 +100,20 @@ export class TranslatorPanel extends Panel {
   get #field(): HTMLTextAreaElement {
     return this.find<HTMLTextAreaElement>('#source');
   }
+
   #input(): void {
     this.#text = this.#field.value;
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.#translate(), pause);
     this.draw();
   }
+
   #use(text: string): void {
     this.#field.value = text;
     this.#text = text;
     void this.#translate();
   }
+
   async #translate(): Promise<void> {
     if (!this.#isReady || this.#decoding.firstInvalid()) return;
     const run = ++this.#run;
@@ -141,11 +144,13 @@ export class TranslatorPanel extends Panel {
     this.#isBusy = false;
     this.draw();
   }
+
   #add(index: number, of: number, sentence: TranslatedSentence): void {
     this.#sentences = [...this.#sentences.slice(0, index), sentence, ...this.#sentences.slice(index + 1, of)];
     if (index === this.#chosen || this.#chosen >= of) this.#choose(Math.min(this.#chosen, of - 1));
     else this.drawSoon();
   }
+
   #choose(index: number): void {
     this.#chosen = index;
     const sentence = this.#sentences[index];
@@ -153,6 +158,7 @@ export class TranslatorPanel extends Panel {
     if (this.#showsMatrix && sentence) this.#heat?.show(sentence.attention);
     this.draw();
   }
+
   async #toggleMatrix(): Promise<void> {
     this.#showsMatrix = !this.#showsMatrix;
     if (this.#showsMatrix && !this.#heat) {
@@ -163,12 +169,14 @@ export class TranslatorPanel extends Panel {
     const sentence = this.#sentences[this.#chosen];
     if (this.#showsMatrix && sentence) this.#heat?.show(sentence.attention);
   }
+
   /** Asks for the second choice of a doubtful word of the sentence that is shown. */
   #askSecond(word: number | undefined): void {
     const sentence = this.#sentences[this.#chosen];
     if (word !== undefined && sentence?.doubts.some((doubt) => doubt.word === word))
       void this.#findSecond(sentence, word);
   }
+
   async #findSecond({ source, target }: TranslatedSentence, word: number): Promise<void> {
     const key = `${target}\n${word}`;
     if (this.#second.has(key)) return;
@@ -181,6 +189,7 @@ export class TranslatorPanel extends Panel {
       console.error('the second choice of a word was not found:', error);
     }
   }
+
   async #openMicrophone(): Promise<void> {
     const dictation = await translateGuests.microphone?.();
     this.#microphone = dictation?.({
@@ -243,6 +252,7 @@ export class TranslatorPanel extends Panel {
       </div>
       ${this.#showsMatrix ? html`<div class="card">${this.#heat?.element ?? nothing}</div>` : nothing}`;
   }
+
   #microphoneButton(): Content {
     return html`
       <button type="button" class="quiet microphone" id="microphone" aria-label="Speak into the microphone" title="Speak into the microphone" @click=${() => void this.#openMicrophone()}>
@@ -251,12 +261,14 @@ export class TranslatorPanel extends Panel {
         </svg>
       </button>`;
   }
+
   #status(): string {
     if (this.#error || this.#sentences.length === 0 || this.#isBusy) return '';
     const time = say`${Math.round(this.#ms)} ms`;
     const where = this.#isWasm ? say`${time}, in WebAssembly` : say`${time}, on your GPU`;
     return this.#isBetterLoading ? say`${where}; a better model is loading` : where;
   }
+
   /** The translation: a part for each sentence, with its doubtful words. */
   #answer(): Content {
     const isSeveral = this.#sentences.length > 1;
@@ -273,6 +285,7 @@ export class TranslatorPanel extends Panel {
       return [text, sentence.space];
     });
   }
+
   #marked(sentence: TranslatedSentence): Content {
     const { target, targetWords, doubts } = sentence;
     const parts: Content[] = [];
@@ -290,11 +303,13 @@ export class TranslatorPanel extends Panel {
     parts.push(target.slice(at));
     return parts;
   }
+
   #doubtText({ target }: TranslatedSentence, { word, probability }: Doubt): string {
     const second = this.#second.get(`${target}\n${word}`);
     const sure = say`The model is not sure of this word: ${formatPercent(probability)}.`;
     return second ? say`${sure} Its second choice is “${second}”.` : sure;
   }
+
   /** What a visitor should know about the text or its translation. */
   #remarks(): Content {
     const sentence = this.#sentences[this.#chosen];

@@ -20,10 +20,12 @@ export class Series {
   get xs(): readonly number[] {
     return this.#xs;
   }
+
   /** Mean of the values of each range. */
   get ys(): readonly number[] {
     return this.#ys;
   }
+
   /** The last value that was added; NaN before the first. */
   get last(): number {
     return this.#last;
@@ -46,6 +48,7 @@ export class Series {
     this.#ys.push(y);
     this.#count = 1;
   }
+
   clear(): void {
     this.#xs = [];
     this.#ys = [];

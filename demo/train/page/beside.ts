@@ -66,6 +66,7 @@ export class Beside extends Panel {
     input.focus();
     return false;
   }
+
   /** Starts the second training with the settings of the first, if the visitor wants one. */
   async start(settings: TrainingSettings): Promise<void> {
     if (!this.#isOn || this.#isRunning) return;
@@ -84,6 +85,7 @@ export class Beside extends Panel {
       this.#say((error as Error).message);
     }
   }
+
   /** An event of the first training, which the second one follows. */
   onEvent(event: SessionEvent): void {
     if (event.type !== 'state' || !this.#isRunning || !this.#session) return;
@@ -100,6 +102,7 @@ export class Beside extends Panel {
     session.on((event) => this.#onOwnEvent(event));
     return session;
   }
+
   #onOwnEvent(event: SessionEvent): void {
     if (event.type === 'steps') {
       for (const { step, loss } of event.steps) this.#loss.add(step, loss);
@@ -110,18 +113,22 @@ export class Beside extends Panel {
       if (!this.#isRunning) this.#host.onEnd();
     }
   }
+
   #say(note: string): void {
     this.#note = note;
     this.draw();
   }
+
   #toggle(event: Event): void {
     this.#isOn = (event.target as HTMLInputElement).checked;
     this.draw();
   }
+
   #choose(event: Event): void {
     this.#knob = (event.target as HTMLSelectElement).value as Knob;
     this.draw();
   }
+
   #edit(event: Event): void {
     this.#value = (event.target as HTMLInputElement).value;
   }

@@ -28,6 +28,7 @@ export class Challenge extends Panel {
     this.#note = '';
     this.drawSoon();
   }
+
   onEvent(event: SessionEvent): void {
     if (event.type === 'state' && event.model !== '') this.show(event.model);
   }
@@ -36,6 +37,7 @@ export class Challenge extends Panel {
     this.#note = await this.#link().catch((error: Error) => error.message);
     this.draw();
   }
+
   /** Writes the link into the address of the page; returns a message. */
   async #link(): Promise<string> {
     const { corpus, settings, steps } = await this.#session.history(this.#run);

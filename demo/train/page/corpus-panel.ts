@@ -90,6 +90,7 @@ export class CorpusPanel extends Panel {
       }
     }
   }
+
   /** Selects a file, as if the visitor had picked it. */
   async useFile(given: File): Promise<void> {
     this.#file = undefined;
@@ -106,11 +107,13 @@ export class CorpusPanel extends Panel {
       }
     this.#select('file');
   }
+
   /** Forgets the file, for example one that takes too long to read. */
   dropFile(): void {
     this.#file = undefined;
     this.#select('file');
   }
+
   /** Selects a generated corpus or a task, with its seed. */
   load(corpus: Exclude<CorpusChoice, { kind: 'text' }>): void {
     this.#selected = corpus.kind;
@@ -134,11 +137,13 @@ export class CorpusPanel extends Panel {
     if (language) return say`Source and target are both ${localeName(language)}: select two languages.`;
     return { kind: 'intl', source, target, pairs: pairs.valueAsNumber, seed: this.#seed };
   }
+
   #select(source: Source): void {
     this.#selected = source;
     this.draw();
     this.#onChange();
   }
+
   #edit(event: Event): void {
     const { id, value } = event.target as HTMLInputElement;
     if (id === 'corpus-source') this.#source = value;
@@ -149,15 +154,18 @@ export class CorpusPanel extends Panel {
     this.draw();
     this.#onChange();
   }
+
   #swap(): void {
     [this.#source, this.#target] = [this.#target, this.#source];
     this.draw();
     this.#onChange();
   }
+
   #pick(event: Event): void {
     const given = (event.target as HTMLInputElement).files?.[0];
     if (given) void this.useFile(given);
   }
+
   /** A long text is kept as a file: a text field of 100,000 lines blocks the page for seconds. */
   #paste(event: ClipboardEvent): void {
     const pasted = event.clipboardData?.getData('text/plain') ?? '';
@@ -207,6 +215,7 @@ export class CorpusPanel extends Panel {
         </p>
       </div>`;
   }
+
   #languages(): Content {
     const list = (id: string, selected: string) =>
       html`<select id=${id} @input=${this.#edit}>${options(this.#locales, selected)}</select>`;
@@ -229,6 +238,7 @@ export class CorpusPanel extends Panel {
         say`Dates, amounts, names and lists in both languages, generated from Unicode CLDR.`,
       )}`;
   }
+
   #tasks(): Content {
     const tasks = taskNames.map((name) => [name, taskTexts[name]] as const);
     const list = html`<select id="corpus-task" @input=${this.#edit}>${options(tasks, this.#task)}</select>`;
@@ -241,6 +251,7 @@ export class CorpusPanel extends Panel {
         say`Generated from a seed. A small model learns it in 800 steps: some 20 seconds on a GPU, minutes on a software adapter. A task has fewer pairs if there are no more.`,
       )}`;
   }
+
   #pairsInput(id: string, value: string): Content {
     return html`<input
       id=${id}
@@ -255,6 +266,7 @@ export class CorpusPanel extends Panel {
       @input=${this.#edit}
     />`;
   }
+
   #picked(): Content {
     if (!this.#file) return this.#fileError || nothing;
     return html`<b>${shortName(this.#file.name)}</b> · ${formatBytes(this.#file.bytes)}`;

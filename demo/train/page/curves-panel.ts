@@ -138,6 +138,7 @@ export class CurvesPanel extends Panel {
         this.#update(this.#charts);
     }
   }
+
   /** Shows the losses of another run behind one's own, again after a value was added; undefined: none. */
   compare(series: Series | undefined, name = ''): void {
     if (series !== this.#other?.series) {
@@ -148,6 +149,7 @@ export class CurvesPanel extends Panel {
     this.#loss.update();
     this.drawSoon();
   }
+
   /** Removes all values. */
   clear(): void {
     for (const series of this.#all) series.clear();
@@ -160,6 +162,7 @@ export class CurvesPanel extends Panel {
     this.drawSoon();
     for (const chart of charts) chart.update();
   }
+
   /** Adds the values of one update. */
   #addStep({ step, loss, learningRate, gradientNorm, updateRatio, mfu }: LogStep): void {
     const series = this.#steps;
@@ -169,6 +172,7 @@ export class CurvesPanel extends Panel {
     if (updateRatio !== undefined) series.updateRatio.add(step, updateRatio);
     if (mfu !== undefined) series.mfu.add(step, 100 * mfu);
   }
+
   #addEval(one: LogEval): void {
     if (one.part !== 'dev') return;
     const put = (series: Series, value: number | undefined, scale = 1) => {
@@ -181,6 +185,7 @@ export class CurvesPanel extends Panel {
     put(this.#dev.chrf, one.chrf);
     this.#evals = [...this.#evals, one].slice(-maxRows);
   }
+
   #comparison({ name, series }: { readonly name: string; readonly series: Series }): string {
     const curve = series.xs.map((x, i) => [x, series.ys[i] as number] as const);
     const found = compare(this.#steps.loss, curve);
@@ -191,6 +196,7 @@ export class CurvesPanel extends Panel {
       mine === theirs ? say`the same` : own < other ? say`yours is lower` : say`yours is higher`;
     return say`At step ${formatInteger(step)}: your loss ${mine}, ${name} ${theirs}, ${verdict}.`;
   }
+
   #setScale(event: Event): void {
     this.#loss.setScale((event.target as HTMLInputElement).checked ? 'log' : 'linear');
   }

@@ -61,13 +61,16 @@ export class DecodingForm extends Panel {
     const options: SentDecodeOptions = { method, ...Object.fromEntries(numbers) };
     return method === 'beam' ? { ...options, numReturn: Math.min(4, options.beams ?? 1) } : options;
   }
+
   /** Returns the first invalid field of the selected method, and marks all invalid fields. */
   firstInvalid(): HTMLInputElement | undefined {
     return fields[this.#method].map(({ name }) => this.#input(name)).filter((input) => !markValid(input))[0];
   }
+
   #input(name: string): HTMLInputElement {
     return this.find(`#decoding-${name}`);
   }
+
   #select(method: Method): void {
     this.#method = method;
     this.draw();

@@ -65,12 +65,15 @@ class Dialog<Answer extends string> extends Panel {
   protected accept(): boolean {
     return true;
   }
+
   protected content(): Content {
     return html`<p>${this.#content}</p>`;
   }
+
   #submit(event: Event): void {
     if (!this.accept()) event.preventDefault();
   }
+
   #cancel(): void {
     this.find<HTMLDialogElement>('dialog').close('');
   }
@@ -108,12 +111,14 @@ class TextDialog extends Dialog<'ok'> {
   get text(): string {
     return this.find('input').value.trim();
   }
+
   protected override accept(): boolean {
     this.#wrong = this.#asked.problem?.(this.text) ?? '';
     this.draw();
     if (this.#wrong) this.find('input').focus();
     return this.#wrong === '';
   }
+
   protected override content(): Content {
     const { label, value } = this.#asked;
     const input = html`<input

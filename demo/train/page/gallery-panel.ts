@@ -56,6 +56,7 @@ export class GalleryPanel extends Panel {
     this.#stored = new Map(models.map((one) => [one.name, one.bytes]));
     this.draw();
   }
+
   /** While a training runs, no other model can be loaded. */
   setTraining(training: boolean): void {
     this.#isTraining = training;
@@ -65,6 +66,7 @@ export class GalleryPanel extends Panel {
   #isHere(model: GalleryModel): boolean {
     return model.hub === undefined || this.#stored.has(storedName(model));
   }
+
   async #press(item: Item, event: Event): Promise<void> {
     const { model, download } = item;
     if (item.isLoading || download.isRunning) return;
@@ -95,6 +97,7 @@ export class GalleryPanel extends Panel {
       <p class="hint not-for-engineers">For engineers there are also models of the hub, of 230 MiB to 1.8 GiB: the switch is above the settings.</p>
       ${termList('gallery', ['BLEU', 'chrF'])}`;
   }
+
   #item(item: Item): Content {
     const { model, download, isLoading } = item;
     const { title, what, hub } = model;
@@ -118,6 +121,7 @@ export class GalleryPanel extends Panel {
         ${download.status()}
       </li>`;
   }
+
   /** Where a model is and its size: that in this browser, or that on the hub once a download has begun. */
   #facts({ model, download }: Item): string {
     const known = this.#stored.get(storedName(model)) ?? download.total;

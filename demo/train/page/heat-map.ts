@@ -128,6 +128,7 @@ export class HeatMap extends Panel {
     this.element.hidden = false;
     this.#choose(this.#layer, this.#head);
   }
+
   /** Selects the largest weight of a row. */
   selectRow(row: number): void {
     if (!this.#attention) return;
@@ -135,6 +136,7 @@ export class HeatMap extends Panel {
     this.#at = { t: row, s: weights.indexOf(Math.max(...weights)) };
     this.draw();
   }
+
   clear(): void {
     this.#attention = undefined;
     this.draw();
@@ -143,9 +145,11 @@ export class HeatMap extends Panel {
   get #scroll(): HTMLElement {
     return this.find<HTMLElement>('.heat-scroll');
   }
+
   #row({ source }: Attention, t: number): number[] {
     return [...this.#view.subarray(t * source.length, (t + 1) * source.length)];
   }
+
   #choose(layer: number, head: number): void {
     if (!this.#attention) return;
     this.#layer = layer;
@@ -153,6 +157,7 @@ export class HeatMap extends Panel {
     this.#view = viewOf(this.#attention, layer, head);
     this.#fit();
   }
+
   /** Draws the map for the width that it has, and says whether a part is out of sight. */
   #fit(): void {
     if (!this.#attention) return;
@@ -168,6 +173,7 @@ export class HeatMap extends Panel {
     this.#isCut = isCut;
     this.draw();
   }
+
   #point({ offsetX, offsetY }: PointerEvent): void {
     const { cell, left, top } = this.#sizes;
     const { source = [], target = [] } = this.#attention ?? {};
@@ -176,6 +182,7 @@ export class HeatMap extends Panel {
     this.#at = { t, s };
     this.draw();
   }
+
   #press(event: KeyboardEvent): void {
     const move = moves[event.key];
     if (!move || !this.#attention) return;
@@ -210,6 +217,7 @@ export class HeatMap extends Panel {
         <ul class="hint">${attention ? this.#largest(attention) : nothing}</ul>
       </details>`;
   }
+
   #chooser(name: string, count: number, selected: number, choose: (index: number) => void): Content {
     const id = `${this.#id}-${name}`;
     const numbers = Array.from({ length: count }, (_, i) => [String(i), String(i + 1)] as const);
@@ -217,12 +225,14 @@ export class HeatMap extends Panel {
     const list = options([['-1', say`average`], ...numbers], String(selected));
     return field(id, name, html`<select id=${id} @input=${change}>${list}</select>`);
   }
+
   /** The selected cell as text. */
   #cellText({ source, target }: Attention): string {
     const { t, s } = this.#at;
     const weight = this.#view[t * source.length + s] ?? 0;
     return `${quoted(target[t] ?? '')} → ${quoted(source[s] ?? '')}: ${formatPercent(weight)}`;
   }
+
   /** The largest weight of each row as text. */
   #largest(attention: Attention): Content {
     return attention.target.map((token, t) => {
@@ -269,6 +279,7 @@ export class HeatMap extends Panel {
       </svg>
       </div>`;
   }
+
   /** Draws the cells: each has the colour of the map with the weight as its opacity. */
   #paint(): void {
     const canvas = this.find<HTMLCanvasElement>('.heat-cells');
@@ -297,6 +308,7 @@ export class HeatMap extends Panel {
         context.fillRect(s * side + gap, t * side + gap, side - 2 * gap, side - 2 * gap);
       }
   }
+
   #column(label: string, s: number): Content {
     const { cell, isUpright, left, top } = this.#sizes;
     const [x, y] = [left + (s + 0.5) * cell + (isUpright ? 4.5 : 3), top - 6];

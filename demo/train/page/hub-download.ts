@@ -35,10 +35,12 @@ export class HubDownload {
   get isRunning(): boolean {
     return this.#running !== undefined;
   }
+
   /** Whether the message is an error. */
   get isWrong(): boolean {
     return this.#isWrong;
   }
+
   /** Bytes of the model, as the hub has reported them. */
   get total(): number | undefined {
     return this.#progress?.total;
@@ -50,6 +52,7 @@ export class HubDownload {
     this.#isWrong = isWrong;
     this.#host.draw();
   }
+
   /**
    * Downloads a model; resolves to its name in the browser, or to undefined after an error or a cancel, with
    * a message. The Cancel button in `place` has the focus until then; afterwards `button`, the one that was
@@ -95,6 +98,7 @@ export class HubDownload {
         @click=${() => this.#running?.abort()}
       >Cancel</button>`;
   }
+
   /** Progress and message. The bytes are no live region: screen readers announce start and end only. */
   status(stem?: string): Content {
     const { file = '', loaded = 0, total = 0 } = this.#progress ?? {};

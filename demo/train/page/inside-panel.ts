@@ -50,20 +50,24 @@ export class InsidePanel extends Panel {
     this.#at = Math.max(0, probes.length - 1);
     this.drawSoon();
   }
+
   #add(probe: LogProbe): void {
     const follows = this.#at >= this.#probes.length - 1;
     this.#probes = [...this.#probes.filter(({ step }) => step !== probe.step), probe];
     if (follows) this.#at = this.#probes.length - 1;
     this.drawSoon();
   }
+
   #choose(map: MapChoice): void {
     this.#chosen = map;
     this.drawSoon();
   }
+
   #move(event: Event): void {
     this.#at = (event.target as HTMLInputElement).valueAsNumber;
     this.drawSoon();
   }
+
   #togglePlay(): void {
     const last = this.#probes.length - 1;
     if (this.#playing) this.#stop();
@@ -73,12 +77,14 @@ export class InsidePanel extends Panel {
     }
     this.draw();
   }
+
   #playNext(): void {
     const last = this.#probes.length - 1;
     this.#at = Math.min(this.#at + 1, last);
     if (this.#at >= last) this.#stop();
     this.drawSoon();
   }
+
   #stop(): void {
     window.clearInterval(this.#playing);
     this.#playing = 0;
@@ -91,6 +97,7 @@ export class InsidePanel extends Panel {
     this.#maps.show(probe, this.#chosen);
     this.#drawHeat();
   }
+
   #showHeat(): void {
     const probe = this.#probes[this.#at];
     const map = probe && this.#shownMap(probe);
@@ -105,11 +112,13 @@ export class InsidePanel extends Panel {
       weights: weightsOf(map.weights, keys).slice(head * rows * keys, (head + 1) * rows * keys),
     });
   }
+
   /** The gates of the chosen layer; undefined if a map of attention is chosen, or the model has no such gates. */
   #shownGates({ gates }: LogProbe): NonNullable<LogProbe['gates']>[number] | undefined {
     const { kind, layer } = this.#chosen;
     return kind === 'gates' ? gates?.find((each) => each.layer === layer) : undefined;
   }
+
   /** The attention of the chosen layer; of the first if the model has no such layer. */
   #shownMap({ attention }: LogProbe): LogProbe['attention'][number] | undefined {
     const { kind, layer } = this.#chosen;
@@ -125,6 +134,7 @@ export class InsidePanel extends Panel {
       </p>
       <div class="stack" ?hidden=${!probe}>${probe ? this.#body(probe) : nothing}</div>`;
   }
+
   #body(probe: LogProbe): Content {
     const gates = this.#shownGates(probe);
     const map = gates ? { ...gates, kind: 'gates' as const } : this.#shownMap(probe);

@@ -39,13 +39,16 @@ export class LanguageFields extends Panel {
     this.draw();
     if (languages) this.#report();
   }
+
   /** The selected languages, as codes of the model. */
   read(): SentLanguages {
     return { sourceLang: this.#source || undefined, targetLang: this.#target || undefined };
   }
+
   #report(): void {
     this.#onChange(localeOf(this.#source), localeOf(this.#target));
   }
+
   #change(event: Event): void {
     const { id, value } = event.target as HTMLSelectElement;
     if (id === 'language-source') this.#source = value;

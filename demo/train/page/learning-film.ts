@@ -62,20 +62,24 @@ class LearningFilm extends Panel {
     }, length / frames.length);
     this.drawSoon();
   }
+
   #stop(): void {
     window.clearInterval(this.#timer);
     this.#timer = 0;
   }
+
   #toggle(): void {
     if (this.#timer) this.#stop();
     else this.#play();
     this.draw();
   }
+
   #move(event: Event): void {
     this.#stop();
     this.#at = (event.target as HTMLInputElement).valueAsNumber;
     this.draw();
   }
+
   #choose(token: number): void {
     this.#token = token;
     this.draw();
@@ -112,12 +116,14 @@ class LearningFilm extends Panel {
         <output class="number" for="film-step">step ${formatInteger(frame.step)}</output>
       </div>`;
   }
+
   /** A token of the source, with the attention that it gets as the colour under it. */
   #source(token: string, weight: number): Content {
     // As a property: the page's content security policy forbids style attributes.
     const share = `--weight: ${Math.round(100 * weight)}%`;
     return html`<span class="film-source" .style=${share}>${token}</span>`;
   }
+
   /** The token that the model would write at a place of the target. */
   #guess(frame: FilmFrame, right: string, index: number): Content {
     const [token = '', probability = 0] = frame.next[index]?.[0] ?? [];

@@ -138,6 +138,7 @@ export class LearningStage extends Panel {
   get #answer(): Answer | undefined {
     return this.#answers.at(-1);
   }
+
   #setQuestion(question: string): void {
     this.#question = question;
     this.#expected = this.#act?.answerOf(question);
@@ -145,11 +146,13 @@ export class LearningStage extends Panel {
     this.#learned = undefined;
     this.#note = '';
   }
+
   #edit(event: Event): void {
     this.#setQuestion((event.target as HTMLInputElement).value.trim());
     this.drawSoon();
     void this.#ask(true);
   }
+
   /** Asks the model the question; later if it was asked just now. */
   async #ask(isForced = false): Promise<void> {
     const question = this.#question;
@@ -174,6 +177,7 @@ export class LearningStage extends Panel {
     if (question !== this.#question) void this.#ask(true); // it was changed meanwhile
     this.drawSoon();
   }
+
   #show(text: string, step: number): void {
     const isRight = text === this.#expected;
     const shown = this.#act ? shortAnswer(text) : text;
@@ -182,6 +186,7 @@ export class LearningStage extends Panel {
     if (isRight && !this.#learned)
       this.#learned = { step, seconds: (performance.now() - this.#startedAt) / 1000 };
   }
+
   /** Shows the dev sentence that is shown already, or the first short one. */
   #showSample(samples: (SessionEvent & { type: 'samples' })['samples'], step: number): void {
     if (this.#act || this.#race) return;
@@ -193,6 +198,7 @@ export class LearningStage extends Panel {
     this.#step = Math.max(this.#step, step);
     this.#show(found.translation, step);
   }
+
   async #takePicture(): Promise<void> {
     const { text = '', isRight = false } = this.#answer ?? {};
     this.#note = await this.#host.picture({
@@ -210,6 +216,7 @@ export class LearningStage extends Panel {
   get #comparison(): Comparison | undefined {
     return this.#race && compare(this.#loss, this.#race);
   }
+
   async #takeRacePicture(): Promise<void> {
     const { xs, ys } = this.#loss;
     const losses = this.#comparison;
@@ -223,6 +230,7 @@ export class LearningStage extends Panel {
     });
     this.draw();
   }
+
   #raceVerdict(): string {
     const found = this.#comparison;
     if (!found || !this.#race) return say`The lower loss at the last step wins.`;
@@ -234,6 +242,7 @@ export class LearningStage extends Panel {
       ? say`You win by ${gap} after ${formatInteger(last)} steps.`
       : say`You lose by ${gap} after ${formatInteger(last)} steps. Another learning rate or warm-up?`;
   }
+
   /** A race: two losses, and both curves. */
   #raceTemplate(race: Curve): Content {
     const found = this.#comparison;
@@ -297,6 +306,7 @@ export class LearningStage extends Panel {
       </div>
       <p class="hint" role="status" id="stage-note" ?hidden=${this.#note === ''}>${this.#note}</p>`;
   }
+
   #questionField(): Content {
     return html`<input
       type="text"
@@ -311,6 +321,7 @@ export class LearningStage extends Panel {
       @input=${this.#edit}
     />`;
   }
+
   /** The answer, with the characters that are right in their place. */
   #characters({ text, isRight }: Answer): Content {
     if (text === '') return html`<span class="soft">∅</span>`;
@@ -318,10 +329,12 @@ export class LearningStage extends Panel {
     const expected = [...this.#expected];
     return [...text].map((each, i) => (each === expected[i] ? html`<b>${each}</b>` : each));
   }
+
   #waiting(): Content {
     if (this.#act) return html`<span class="stage-wait unknown">?</span>`;
     return html`<span class="stage-wait">Its first answer comes with the first evaluation.</span>`;
   }
+
   #verdict(): string {
     const learned = this.#learned;
     if (learned)
@@ -332,12 +345,14 @@ export class LearningStage extends Panel {
     if (isRunning(this.#state)) return say`Wrong. It is learning.`;
     return this.#expected === undefined ? '' : say`Not learned: ${this.#expected} is right. Train it longer.`;
   }
+
   #progress(): string {
     const loss = Number.isFinite(this.#loss.last) ? say`loss ${fixed(this.#loss.last, 2)}` : '';
     const step =
       this.#steps > 0 ? say`step ${formatInteger(this.#step)} of ${formatInteger(this.#steps)}` : '';
     return [loss, step].filter(Boolean).join(' · ');
   }
+
   /** The loss as a line, small or above that of another run. */
   #curve(other: Curve = []): Content {
     const { xs, ys } = this.#loss;

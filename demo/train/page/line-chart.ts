@@ -99,16 +99,19 @@ export class LineChart extends Panel {
     this.#scale = scale;
     this.rebuild();
   }
+
   /** Replaces the lines. */
   setLines(lines: readonly Line[]): void {
     this.#lines = lines;
     this.rebuild();
     this.update();
   }
+
   /** Draws again on a new canvas. */
   rebuild(): void {
     if (this.#plot) this.#build();
   }
+
   /** The chart with its title and legend as a PNG image; undefined while it is not drawn. */
   async toPng(): Promise<Blob | undefined> {
     return this.#plot && pngOf(this.#plot.ctx.canvas, this.#options.title, this.#lines);
@@ -131,6 +134,7 @@ export class LineChart extends Panel {
     // A crash of the GPU process may lose the canvas; the browser restores it empty.
     this.#box.addEventListener('contextrestored', () => this.rebuild(), true);
   }
+
   #press(event: KeyboardEvent): void {
     const by = moves[event.key];
     const plot = this.#plot;
@@ -144,6 +148,7 @@ export class LineChart extends Panel {
   get #isEmpty(): boolean {
     return this.#lines.every(({ series }) => series.xs.length === 0);
   }
+
   #update(): void {
     if (this.#isVisible || this.#isEmpty) this.draw();
     if (this.#isEmpty || !this.#isVisible) return;
@@ -151,6 +156,7 @@ export class LineChart extends Panel {
     else if (!this.#plot) this.#build();
     else this.#plot.setData(this.#data(library));
   }
+
   /** Joins the series on their steps. */
   #data({ join }: typeof uPlot): uPlot.AlignedData {
     const isLog = this.#scale === 'log';
@@ -161,12 +167,14 @@ export class LineChart extends Panel {
       }),
     );
   }
+
   #build(): void {
     this.#plot?.destroy();
     this.#plot = undefined;
     const width = this.#box.clientWidth;
     if (width > 0 && library) this.#plot = new library(this.#settings(width), this.#data(library), this.#box);
   }
+
   /** The options of uPlot. */
   #settings(width: number): uPlot.Options {
     const { range } = this.#options;

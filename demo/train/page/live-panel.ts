@@ -71,9 +71,11 @@ export class LivePanel extends Panel {
     const text = name && this.#edited[name];
     this.#edited = text === undefined ? {} : { [name as Name]: text };
   }
+
   #input(name: Name): HTMLInputElement {
     return this.find(`#live-${name}`);
   }
+
   /** The settings that the visitor has changed; undefined if one is invalid, with a message. */
   #changed(): LiveSettings | undefined {
     const rate = this.#input('learningRate');
@@ -92,6 +94,7 @@ export class LivePanel extends Panel {
       }),
     );
   }
+
   #edit(event: Event): void {
     const input = event.target as HTMLInputElement;
     const name = names.find((each) => this.#input(each) === input);
@@ -99,6 +102,7 @@ export class LivePanel extends Panel {
     this.#changed();
     this.draw();
   }
+
   async #apply(event: Event): Promise<void> {
     event.preventDefault();
     const given = this.#changed();
@@ -146,6 +150,7 @@ export class LivePanel extends Panel {
         ${this.#changes.map((change) => html`<li>${changeText(change)}</li>`)}
       </ul>`;
   }
+
   #field(name: Name, label: string, step: string, max?: number): Content {
     const id = `live-${name}`;
     return field(

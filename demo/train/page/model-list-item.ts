@@ -50,10 +50,12 @@ export class ModelActions {
   async resume(name: string): Promise<void> {
     this.#host.resume(name);
   }
+
   async load(name: string): Promise<void> {
     await this.#session.load(name);
     this.#host.onLoad(name);
   }
+
   async trainMore({ name, step, steps }: StoredModel): Promise<void> {
     const problem = (text: string) =>
       Number.isInteger(Number(text)) && Number(text) > step
@@ -63,40 +65,50 @@ export class ModelActions {
     const given = await askText({ question, label: say`Total steps`, value: String(2 * steps), problem });
     if (given !== undefined) this.#host.resume(name, Number(given));
   }
+
   async rename(name: string): Promise<void> {
     const as = await this.#askName(say`Rename ${shortName(name)}`, name);
     if (as === undefined) return;
     await this.#session.rename(name, as);
     this.#host.onRename(name, as);
   }
+
   async copy(name: string): Promise<void> {
     const as = await this.#askName(say`Copy ${shortName(name)}`, `${name.slice(0, 55)}-copy`);
     if (as !== undefined) await this.#session.save(name, as);
   }
+
   async saveArchive(name: string): Promise<void> {
     download(await this.#session.exportArchive(name), `${name}.zip`);
   }
+
   async saveSafetensors(name: string): Promise<void> {
     download(await this.#session.exportSafetensors(name), `${name}.safetensors`);
   }
+
   async saveOnnx(name: string): Promise<void> {
     download(await this.#session.exportOnnx(name), `${name}-onnx.zip`);
   }
+
   async saveHtml(name: string): Promise<void> {
     download(await this.#session.exportHtml(name), `${name}.html`);
   }
+
   async takeAway(name: string): Promise<void> {
     download(await this.#session.takeAway(name), `${name}-programs.zip`);
   }
+
   async saveFirefox(name: string): Promise<void> {
     const files = await this.#session.firefoxFiles(name);
     const { zipParts } = await import('../../../src/entries/host.ts');
     const archive = new Blob(zipParts(files) as BlobPart[], { type: 'application/zip' });
     download(archive, `${name}-firefox.zip`);
   }
+
   async tryFirefox(name: string): Promise<void> {
     await this.#host.onTry(name);
   }
+
   async remove(name: string): Promise<void> {
     const answer = await ask(
       say`Delete ${shortName(name)}?`,

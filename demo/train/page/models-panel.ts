@@ -62,6 +62,7 @@ export class ModelsPanel extends Panel {
       return undefined;
     }
   }
+
   /** Imports a model from a file, or from the files of its folder. */
   importFiles(files: readonly File[]): Promise<void> {
     return this.#run(say`Import`, async () => {
@@ -73,6 +74,7 @@ export class ModelsPanel extends Panel {
           : say`${files.length} files were imported as ${name}.`;
     });
   }
+
   async #try(name: string): Promise<void> {
     this.#trial?.close();
     this.#trial = undefined;
@@ -88,6 +90,7 @@ export class ModelsPanel extends Panel {
     });
     this.#host.onLoad(name);
   }
+
   /** While a training runs, no other model can be loaded. */
   setTraining(training: boolean): void {
     this.#isTraining = training;
@@ -111,6 +114,7 @@ export class ModelsPanel extends Panel {
       await this.refresh();
     }
   }
+
   async #endDownload(name?: string): Promise<void> {
     if (name) {
       this.#message = say`${name} was downloaded. Load it to translate with it.`;
@@ -118,12 +122,14 @@ export class ModelsPanel extends Panel {
     }
     await this.refresh();
   }
+
   #pick(event: Event): void {
     const input = event.target as HTMLInputElement;
     const given = [...(input.files ?? [])];
     input.value = '';
     if (given.length > 0) void this.importFiles(given);
   }
+
   async #keep(): Promise<void> {
     await requestPersistentStorage();
     await this.refresh();
@@ -167,6 +173,7 @@ export class ModelsPanel extends Panel {
       </ul>
       <p class="hint">${this.#usage}</p>`;
   }
+
   #partial(name: string): Content {
     return html`
       <li data-partial=${name} class="row">
@@ -179,6 +186,7 @@ export class ModelsPanel extends Panel {
         })}
       </li>`;
   }
+
   /** A button of an entry; an error of its action becomes a message. */
   readonly #button = ({ label, description, style, disabled, hidden, act }: ListButton): Content => html`
     <button

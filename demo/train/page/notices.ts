@@ -53,10 +53,12 @@ export class Notices extends Panel {
     }
     this.draw();
   }
+
   /** Removes the notice with this id. */
   remove(id: string): void {
     this.#drop(this.#shown.find((notice) => notice.id === id));
   }
+
   #drop(dropped: Notice | undefined): void {
     this.#shown = this.#shown.filter((notice) => notice !== dropped);
     this.draw();
@@ -67,6 +69,7 @@ export class Notices extends Panel {
     const item = (notice: Notice) => this.#item(notice);
     return html`${repeat(this.#shown, (notice) => notice, item)}`;
   }
+
   #item(notice: Notice): Content {
     const press = ({ act }: NoticeAction) => {
       this.#drop(notice);

@@ -88,6 +88,7 @@ export class PageEvents {
     if (['done', 'stopped', 'failed', 'paused'].includes(state)) refreshModels();
     this.#log([stateWords[state], text].filter(Boolean).join(': '));
   }
+
   /** Shows the progress in the title of the tab. */
   #showTitle(step: number): void {
     const share = Math.floor((100 * step) / this.#steps);

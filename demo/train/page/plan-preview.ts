@@ -60,6 +60,7 @@ export class PlanPreview {
     if (!this.#isPending) return Promise.resolve(this.settings);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
+
   /** Updates the preview after `wait` milliseconds without another call. */
   update(wait = debounce): void {
     const { run, corpusPlace } = this.#options;
@@ -97,6 +98,7 @@ export class PlanPreview {
       this.#showError((error as Error).message, chosen.kind === 'text' ? corpusPlace : planPlace);
     }
   }
+
   /** Removes the numbers of another corpus while a file is read, which takes long if it is large. */
   #announceFile(chosen: CorpusChoice): void {
     const isFile = chosen.kind === 'text' && chosen.data instanceof Blob;
@@ -105,6 +107,7 @@ export class PlanPreview {
     this.#file = file;
     if (file !== '') this.#showReading('');
   }
+
   /** Shows how far the file is read, with a button that ends it. */
   #showReading(progress: string): void {
     const { session, corpus, corpusPlace, planPlace, run } = this.#options;
@@ -122,16 +125,19 @@ export class PlanPreview {
     show(nothing, planPlace);
     run.setReady('pending', text);
   }
+
   /** Progress of reading the file. */
   onEvent(event: SessionEvent): void {
     if (event.type !== 'progress' || !this.#isPending || this.#file === '') return;
     const share = event.total > 0 ? ` ${formatPercent(event.done / event.total)}` : '';
     this.#showReading(`${share} (${event.task})`);
   }
+
   #answer(settings: TrainingSettings | undefined): void {
     this.#isPending = false;
     for (const resolve of this.#waiting.splice(0)) resolve(settings);
   }
+
   /** Shows an error below the form that caused it. */
   #showError(text: string, place: HTMLElement): void {
     for (const each of this.#places) {
@@ -141,6 +147,7 @@ export class PlanPreview {
     this.#options.run.setReady('invalid', text);
     this.#answer(undefined);
   }
+
   #show(result: TrainingPreview, settings: TrainingSettings): void {
     const { run, settingsForm, corpusPlace, planPlace, showAdapter } = this.#options;
     if (settings.corpus.kind === 'text' && result.software && settingsForm.ease(inTenMinutes(result))) {

@@ -22,6 +22,7 @@ export class ResultPanels {
     byId('curves').append(this.curves.element);
     byId('samples').append(this.samples.element);
   }
+
   /** Loads the panel of the probe and places it in the page. */
   openInside(): Promise<InsidePanel> {
     this.#inside ??= import('./inside-panel.ts').then(({ InsidePanel }) => {
@@ -31,11 +32,13 @@ export class ResultPanels {
     });
     return this.#inside;
   }
+
   onEvent(event: SessionEvent): void {
     for (const panel of [this.curves, this.samples]) panel.onEvent(event);
     if (['state', 'history', 'recovery', 'probe'].includes(event.type))
       void this.openInside().then((inside) => inside.onEvent(event));
   }
+
   /** Shows the recorded run, unless another run is shown by then. `more` is added to its description. */
   async showRecordedRun(more: string): Promise<void> {
     const run = await loadRecordedRun().catch(() => undefined);
@@ -49,6 +52,7 @@ export class ResultPanels {
     byId('recorded').textContent = text + more;
     byId('recorded').hidden = false;
   }
+
   /** Another run is shown from now on. */
   hideRecordedRun(): void {
     this.#isRecordedWanted = false;

@@ -73,6 +73,7 @@ export class RunFigures extends Panel {
     this.#latest = this.#dev = this.#info = this.#first = undefined;
     this.#stepMs = this.#rate = Number.NaN;
   }
+
   /** Shows the last values of a stored training; its device and memory are not those of this page. */
   #showHistory(steps: readonly LogStep[], evals: readonly LogEval[]): void {
     const rates = steps.map(({ tokensPerSecond }) => tokensPerSecond).sort((a, b) => a - b);
@@ -81,6 +82,7 @@ export class RunFigures extends Panel {
     this.#rate = rates[rates.length >> 1] ?? Number.NaN;
     this.#dev = evals.findLast((e) => e.part === 'dev');
   }
+
   #addStep(step: StepEvent): void {
     this.#latest = step;
     this.#first ??= step.loss;

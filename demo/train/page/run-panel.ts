@@ -140,6 +140,7 @@ export class RunPanel extends Panel {
     if (event.state === 'recovering') this.#clock = window.setInterval(this.drawSoon, 1000);
     this.#announce();
   }
+
   #announce(): void {
     const { loss } = this.figures;
     const lossText = loss !== undefined && this.#step > 0 ? say`, loss ${fixed(loss, 2)}` : '';
@@ -156,10 +157,12 @@ export class RunPanel extends Panel {
     this.#queued = false;
     this.draw();
   }
+
   async #pressAgain(): Promise<void> {
     this.#actions.resetRate();
     await this.#pressStart();
   }
+
   async #pressStep(): Promise<void> {
     if (this.#stepping) return;
     this.#stepping = true;
@@ -168,6 +171,7 @@ export class RunPanel extends Panel {
     this.#stepping = false;
     this.draw();
   }
+
   #pressPause(): void {
     if (this.#state === 'paused') this.#actions.continue();
     else this.#actions.pause();
@@ -258,12 +262,14 @@ export class RunPanel extends Panel {
   #hasDiverged(): boolean {
     return ['done', 'stopped'].includes(this.#state) && this.figures.diverged !== undefined;
   }
+
   #title(): string {
     if (this.#hasDiverged()) return say`Diverged`;
     if (this.#state === 'idle' && this.#ready === 'pending') return say`Planning`;
     const waited = Math.round((performance.now() - this.#since) / 1000);
     return stateNames[this.#state] + (this.#state === 'recovering' && waited > 0 ? `, ${waited} s` : '');
   }
+
   #progress(): string {
     const [step, steps] = [this.#step, this.#steps];
     if (steps === 0) return this.#model;
@@ -273,6 +279,7 @@ export class RunPanel extends Panel {
     const model = this.#model ? `${this.#model} · ` : '';
     return say`${model}step ${formatInteger(step)} of ${formatInteger(steps)}${leftText}`;
   }
+
   #note(isBusy: boolean): string {
     const diverged = this.#hasDiverged() ? this.figures.diverged : undefined;
     if (diverged)

@@ -111,6 +111,7 @@ export class RunsPanel extends Panel {
     });
     this.#chart.setLines(lines);
   }
+
   async #choose(name: string, isSelected: boolean): Promise<void> {
     this.#drop(name);
     if (isSelected)
@@ -124,21 +125,26 @@ export class RunsPanel extends Panel {
       }
     this.#drawCurves();
   }
+
   #drop(name: string): void {
     this.#selected.delete(name);
     this.#chosen.delete(name);
   }
+
   #selectCurve(event: Event): void {
     this.#curve = (event.target as HTMLSelectElement).value;
     this.#drawCurves();
   }
+
   #smooth(event: Event): void {
     this.#smoothing = (event.target as HTMLInputElement).valueAsNumber;
     this.#drawCurves();
   }
+
   #saveCsv(): void {
     download(new Blob([toCsv(this.#chosen)], { type: 'text/csv' }), 'runs.csv');
   }
+
   async #savePng(): Promise<void> {
     const image = await this.#chart.toPng();
     if (image) download(image, 'runs.png');
@@ -198,6 +204,7 @@ export class RunsPanel extends Panel {
         ${this.#scores.element}
       </div>`;
   }
+
   #row(run: RunSummary, settings: readonly string[], names: readonly string[]): Content {
     const { folder: name, step, steps } = run;
     const cells = [

@@ -32,6 +32,7 @@ export class SamplesPanel extends Panel {
     } else return;
     this.drawSoon();
   }
+
   /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
   setLanguages(source: string, target: string): void {
     this.#source = source;
@@ -54,6 +55,7 @@ export class SamplesPanel extends Panel {
         </table>
       </div>`;
   }
+
   #row({ source, reference, translation, exact }: Sample): Content {
     const parts = exact ? [{ text: translation, same: true }] : wordDifferences(translation, reference).a;
     const marked = parts.map(({ text, same }) => (same ? text : html`<ins>${text}</ins>`));

@@ -63,6 +63,7 @@ export class SecretPanel extends Panel {
     this.#isTaught = false;
     this.draw();
   }
+
   async #teach(event: Event): Promise<void> {
     event.preventDefault();
     if (this.#isBusy || this.#isTraining()) return;
@@ -85,15 +86,18 @@ export class SecretPanel extends Panel {
     this.#isBusy = false;
     this.draw();
   }
+
   #isTraining(): boolean {
     return document.querySelector<HTMLFieldSetElement>('#setup')?.disabled ?? false;
   }
+
   async #ask(): Promise<void> {
     const question = this.#question;
     const { text } = await this.#session.translate(question, { method: 'greedy' });
     if (question === this.#question) this.#answer = text;
     this.draw();
   }
+
   #setQuestion(event: Event): void {
     this.#question = (event.target as HTMLInputElement).value;
     this.#answer = '';
@@ -104,6 +108,7 @@ export class SecretPanel extends Panel {
         this.draw();
       });
   }
+
   async #copyLink(): Promise<void> {
     history.replaceState(null, '', secretHash(this.#pairs));
     this.#note = (await copyAddress())
@@ -111,6 +116,7 @@ export class SecretPanel extends Panel {
       : say`The address of this page is the link. Whoever opens it sees three pairs, and guesses the others.`;
     this.draw();
   }
+
   #check(event: Event): void {
     event.preventDefault();
     const pair = this.#pairs[this.#guessing ?? -1];
@@ -122,6 +128,7 @@ export class SecretPanel extends Panel {
     };
     this.draw();
   }
+
   #next(): void {
     const next = (this.#guessing ?? 0) + 1;
     this.#guessing = next < this.#pairs.length ? next : undefined;
@@ -136,6 +143,7 @@ export class SecretPanel extends Panel {
       ${this.#guessing === undefined ? this.#author() : this.#friend(this.#guessing)}
       <p class="hint" role="status" id="secret-note">${this.#note}</p>`;
   }
+
   #friend(index: number): Content {
     const { source = '' } = this.#pairs[index] ?? {};
     return html`
@@ -165,6 +173,7 @@ export class SecretPanel extends Panel {
         <p class=${this.#verdict?.isRight ? 'good-text' : 'wrong'} role="status" id="secret-verdict">${this.#verdict?.text ?? ''}</p>
       </form>`;
   }
+
   #author(): Content {
     const field = (pair: Pair, i: number, side: keyof Pair) => html`<input
       type="text"
@@ -190,6 +199,7 @@ export class SecretPanel extends Panel {
       </form>
       ${this.#isTaught ? this.#result() : nothing}`;
   }
+
   #result(): Content {
     return html`
       <div class="stack secret-result">

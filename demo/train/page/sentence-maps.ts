@@ -26,6 +26,7 @@ export class SentenceMaps extends Panel {
     if (this.#chosen >= sentences.length) this.#chosen = 0;
     this.#choose(this.#chosen);
   }
+
   clear(): void {
     this.#sentences = [];
     this.#heat.clear();

@@ -97,6 +97,7 @@ export class SettingsForm extends Panel {
     }
     this.draw();
   }
+
   /**
    * Chooses a preset and a number of steps that a slow adapter does in about ten minutes; what the visitor has changed
    * stays. Returns whether that changes the form.
@@ -107,6 +108,7 @@ export class SettingsForm extends Panel {
     this.#eased = { ...(preset === undefined ? {} : { preset }), ...(steps === undefined ? {} : { steps }) };
     return true;
   }
+
   /** Default name of a model of a corpus: `intl-en-es`, or that of the file. */
   nameFor(corpus: CorpusChoice): string {
     if (corpus.kind === 'task') return corpus.task;
@@ -114,12 +116,14 @@ export class SettingsForm extends Panel {
       corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''),
     );
   }
+
   /** Sets the name of the model. */
   rename(name: string): void {
     this.#name = name;
     this.#isNamed = true;
     this.draw();
   }
+
   /** Fills in the name and settings of a stored model. */
   load(model: string, settings: TrainSettings): void {
     this.#offered = {};
@@ -131,6 +135,7 @@ export class SettingsForm extends Panel {
     }
     this.rename(model);
   }
+
   /** Takes settings that a plan offers, also those that have no field. */
   take(settings: TrainSettings): void {
     const shown = new Set<string>(fields.map(({ name }) => name));
@@ -145,6 +150,7 @@ export class SettingsForm extends Panel {
     this.draw();
     this.#onChange();
   }
+
   /**
    * Adds a change of the running training, unless the settings list it already: a link to the training has it. It
    * belongs to that training, see `dropRecorded`.
@@ -156,6 +162,7 @@ export class SettingsForm extends Panel {
     this.#set('changes', describeChanges([...listed, change].sort((a, b) => a.step - b.step)));
     this.draw();
   }
+
   /** Removes the changes that `addChange` added: the next training is another one. Returns whether there were some. */
   dropRecorded(): boolean {
     if (this.#recorded.size === 0) return false;
@@ -167,22 +174,26 @@ export class SettingsForm extends Panel {
     this.draw();
     return true;
   }
+
   /** The learning rate of the recipe, which the field has if the visitor did not change it. */
   usualRate(): number | undefined {
     const preset = this.#touched.has('preset') ? { preset: this.#value('preset') } : {};
     return defaultsFor(this.#corpus, preset as TrainSettings).learningRate;
   }
+
   /** Sets the learning rate of the recipe again. */
   resetRate(): void {
     this.#touched.delete('learningRate');
     this.fillDefaults(this.#corpus);
     this.#onChange();
   }
+
   /** Shows the planned length in the unit that is not entered. */
   showLength(steps: number, stepsPerEpoch: number): void {
     this.#planned = { steps: formatInteger(steps), epochs: inDigits((steps / stepsPerEpoch).toPrecision(2)) };
     this.draw();
   }
+
   /** Returns the settings, or a message that says what is invalid. */
   read(corpus: CorpusChoice): TrainingSettings | string {
     for (const { name, row } of fields) {
@@ -217,6 +228,7 @@ export class SettingsForm extends Panel {
   #value(name: SettingName): string {
     return this.#values.get(name) ?? '';
   }
+
   /**
    * The text that an input shows. A focused one keeps its own: a program that fills it clears it first, and a plan that
    * arrives then would put the old value back before the new one.
@@ -226,13 +238,16 @@ export class SettingsForm extends Panel {
     const isEdited = activeElement instanceof HTMLInputElement && activeElement.id === idOf(name);
     return isEdited ? activeElement.value : this.#value(name);
   }
+
   #set(name: SettingName, text: string): void {
     this.#values.set(name, text);
     this.#touched.add(name);
   }
+
   #control(name: SettingName): Control {
     return this.find<Control>(`#${idOf(name)}`);
   }
+
   /** Returns the value of a field; undefined if it is empty. */
   #read(name: SettingName, { type }: Setting): unknown {
     const text = this.#value(name);
@@ -240,11 +255,13 @@ export class SettingsForm extends Panel {
     if (name === 'changes') return wrongChanges(text) ? text : formatChanges(changesIn(text));
     return type.kind === 'choice' || type.kind === 'text' ? text : Number(text);
   }
+
   /** Whether a setting exists for the selected optimizer or schedule. */
   #applies({ onlyFor }: Setting): boolean {
     const [other, ...values] = onlyFor ?? [];
     return values.length === 0 || values.includes(this.#value(other as SettingName));
   }
+
   /** Returns the error of the first invalid control and expands the section it is in. */
   #firstError(): string | undefined {
     for (const label of this.element.querySelectorAll('label')) {
@@ -256,10 +273,12 @@ export class SettingsForm extends Panel {
     }
     return undefined;
   }
+
   #editName(event: Event): void {
     this.rename((event.target as HTMLInputElement).value);
     this.#onChange();
   }
+
   #edit(field: Field, text: string): void {
     this.#set(field.name, text);
     if (text !== '') for (const other of fields) if (excludes(field, other)) this.#values.set(other.name, '');
@@ -294,6 +313,7 @@ export class SettingsForm extends Panel {
         ${grid(true)} ${termList('settings', ['warm-up', 'label smoothing', 'dev'])}
       </details>`;
   }
+
   #field(own: Field): Content {
     const { name, row } = own;
     const id = idOf(name);
@@ -305,6 +325,7 @@ export class SettingsForm extends Panel {
         ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
       </div>`;
   }
+
   #list(own: Field, choices: readonly string[]): Content {
     const { name, row } = own;
     return html`<select
@@ -320,6 +341,7 @@ export class SettingsForm extends Panel {
       this.#value(name),
     )}</select>`;
   }
+
   #input(own: Field): Content {
     const { name, row } = own;
     const { type, help, defaultText } = row;

@@ -26,13 +26,16 @@ export class SourceText extends Panel {
   get text(): string {
     return this.#text.trim();
   }
+
   /** Whether the text is the page's, not the visitor's. */
   get isSuggested(): boolean {
     return this.#text === this.#suggested;
   }
+
   get isActive(): boolean {
     return document.activeElement === this.#area;
   }
+
   get #area(): HTMLTextAreaElement {
     return this.find('#translate-text');
   }
@@ -42,17 +45,20 @@ export class SourceText extends Panel {
     this.#language = language;
     this.draw();
   }
+
   /** Fills in a text that the visitor's first key replaces. */
   fillIn(sentence: string): void {
     this.#text = this.#suggested = sentence;
     this.draw();
   }
+
   /** Underlines words of a translated text; none if the model knows all. */
   showUnknown(translated: string, unknown: readonly TextRange[]): void {
     this.#translated = translated;
     this.#unknown = unknown;
     this.draw();
   }
+
   focus(): void {
     this.#area.focus();
   }
@@ -61,15 +67,18 @@ export class SourceText extends Panel {
     this.#text = this.#area.value;
     this.draw(); // the marks are those of the translated text
   }
+
   /** Enter translates; Shift+Enter starts a new line. */
   #press(event: KeyboardEvent): void {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.#area.form?.requestSubmit();
   }
+
   #select(): void {
     if (this.isSuggested) this.#area.select();
   }
+
   #scrollMarks(): void {
     this.find('.marks').scrollTop = this.#area.scrollTop;
   }
@@ -94,6 +103,7 @@ export class SourceText extends Panel {
       ${field('translate-text', say`Text`, marked)}
       <p class="hint" id="unknown" aria-live="polite" ?hidden=${this.#unknown.length === 0}>${this.#unknownText()}</p>`;
   }
+
   /** The text with marks under the unknown words; empty after an edit. */
   #marks(): Content {
     if (this.text !== this.#translated) return '';
@@ -109,6 +119,7 @@ export class SourceText extends Panel {
     }
     return parts;
   }
+
   #unknownText(): string {
     const words = this.#unknown.map(({ start, end }) => this.#translated.slice(start, end));
     const list = [...new Set(words)].join(', ');

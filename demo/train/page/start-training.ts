@@ -36,12 +36,14 @@ export class TrainingStarter {
       else this.#showError(error);
     }
   }
+
   /** Resumes from the checkpoint of a model, to its last step or to `steps` steps in total. */
   async resume(name: string, steps?: number): Promise<void> {
     const { session, setLanguages } = this.#options;
     setLanguages('', '');
     await this.attempt(session.resume(name, steps === undefined ? {} : { steps }));
   }
+
   /** Returns NAME-2 or the first higher number that no model has. */
   async freeName(name: string): Promise<string> {
     const taken = new Set((await this.#options.session.storage()).models.map((model) => model.name));
@@ -50,6 +52,7 @@ export class TrainingStarter {
     while (taken.has(numbered(n))) n++;
     return numbered(n);
   }
+
   /** Awaits a call and shows its error as a notice. */
   async attempt(call: Promise<void>): Promise<void> {
     try {
@@ -76,6 +79,7 @@ export class TrainingStarter {
     this.#options.onRename(renamed);
     return this.start(renamed);
   }
+
   #showError(error: unknown): void {
     if (error instanceof SessionError && error.kind === 'aborted') return;
     const { notices } = this.#options;

@@ -40,15 +40,18 @@ export class StoredPanels {
     byId('models').append(this.#models.element);
     byId('runs').append(this.#runs.element);
   }
+
   /** Reads the models again. */
   refresh(): Promise<StorageInfo | undefined> {
     return this.#models.refresh();
   }
+
   /** While a training runs, no other model can be loaded. */
   setTraining(training: boolean): void {
     this.#models.setTraining(training);
     this.#gallery.setTraining(training);
   }
+
   /** Imports a model from a file, or from the files of its folder. */
   importFiles(files: readonly File[]): Promise<void> {
     return this.#models.importFiles(files);

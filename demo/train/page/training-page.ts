@@ -14,7 +14,6 @@ import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
 import { generalModel } from './demo-models.ts';
 import { EngineersSwitch } from './engineers.ts';
 import type { GalleryModel } from './gallery-models.ts';
-import type { LearningStage } from './learning-stage.ts';
 import { LessonButtons } from './lesson-buttons.ts';
 import type { Lesson } from './lessons.ts';
 import { LinkButton } from './link-button.ts';
@@ -28,6 +27,7 @@ import { RunReactions } from './run-reactions.ts';
 import { SettingsForm } from './settings-form.ts';
 import { fromHash } from './share-link.ts';
 import { type Curve, seriesOf } from './shared-curve.ts';
+import { StagePlace } from './stage-place.ts';
 import { TrainingStarter } from './start-training.ts';
 import type { StoredPanels } from './stored-panels.ts';
 import { createSession, type Session } from './training-session.ts';
@@ -52,10 +52,7 @@ export class TrainingPage {
   readonly #translate: TranslatePanel;
   readonly #challenge: Challenge;
   readonly #beside: Beside;
-  /** The stage; undefined until the first training, and its code is loaded then. */
-  #stage: Promise<LearningStage> | undefined;
-  /** The lesson that trains; undefined for another training. */
-  #lesson: Lesson | undefined;
+  readonly #stage: StagePlace;
   readonly #lessons = new LessonButtons(
     (lesson) => void this.#teach(lesson),
     () => void this.#race(),
@@ -74,6 +71,7 @@ export class TrainingPage {
   constructor(session: Session, header: PageHeader, results: ResultPanels) {
     this.#session = session;
     this.#results = results;
+    this.#stage = new StagePlace(session);
     this.#translate = new TranslatePanel(session);
     this.#challenge = new Challenge(session);
     this.#beside = new Beside({
@@ -103,7 +101,7 @@ export class TrainingPage {
       translate: this.#translate,
       header,
       notices: this.#notices,
-      isLesson: () => this.#lesson !== undefined,
+      isLesson: () => this.#stage.lesson !== undefined,
       setTraining: (training) => {
         this.#lessons.setTraining(training);
         this.#stored?.setTraining(training);
@@ -144,7 +142,7 @@ export class TrainingPage {
         this.#formChanged(0);
         const settings = await this.#preview.planned();
         if (!settings || !this.#beside.check()) return;
-        this.#lesson = undefined;
+        this.#stage.lesson = undefined;
         await this.#starter.start(settings);
         await this.#beside.start(settings);
       },
@@ -156,16 +154,19 @@ export class TrainingPage {
       usualRate: () => this.#settings.usualRate(),
     });
   }
+
   /** Trains a model on a task; the stage asks it the question of the lesson. */
   async #teach(lesson: Lesson): Promise<void> {
-    this.#showStage(lesson);
+    this.#stage.lesson = lesson;
+    this.#stage.open(this.#toBeat);
     this.#corpus.load({ kind: 'task', task: lesson.task, pairs: taskPairs, seed: 1 });
     this.#settings.dropRecorded();
     this.#preview.update(0);
     const settings = await this.#preview.planned();
     if (settings) await this.#starter.start(settings);
-    if (!isRunning(this.#run.state)) this.#closeStage();
+    if (!isRunning(this.#run.state)) this.#stage.close();
   }
+
   /** Opens the panel of the secret language, with that of a link if there is one. */
   async #openSecret(hash = ''): Promise<void> {
     const { SecretPanel } = await import('./secret-panel.ts');
@@ -174,6 +175,7 @@ export class TrainingPage {
     byId('secret').replaceChildren(panel.element);
     byId('secret').scrollIntoView({ block: 'nearest' });
   }
+
   /** Opens the recorded race as a link, with the forms in view. */
   async #race(): Promise<void> {
     const { raceHash } = await import('./race.ts');
@@ -182,34 +184,7 @@ export class TrainingPage {
     else location.hash = raceHash;
     byId('settings').scrollIntoView({ block: 'center' });
   }
-  /** Opens the stage for the training that begins, in place of the film. */
-  #showStage(lesson: Lesson | undefined): void {
-    this.#lesson = lesson;
-    this.#stage ??= this.#loadStage();
-    void this.#stage.then((stage) => stage.open({ lesson, race: this.#toBeat }));
-    byId('learning-stage').hidden = false;
-    byId('intro').classList.add('staged');
-    window.scrollTo({ top: 0 });
-  }
-  /** Shows the film again: the training of a lesson did not begin. */
-  #closeStage(): void {
-    this.#lesson = undefined;
-    byId('learning-stage').hidden = true;
-    byId('intro').classList.remove('staged');
-  }
-  async #loadStage(): Promise<LearningStage> {
-    const [{ LearningStage }, { keepPicture, pictureOfRace, pictureOfStage }] = await Promise.all([
-      import('./learning-stage.ts'),
-      import('./result-picture.ts'),
-    ]);
-    const stage = new LearningStage({
-      ask: (question) => this.#session.translate(question, { method: 'greedy' }),
-      picture: (shown) => keepPicture(pictureOfStage(shown), 'heddle-lesson.png'),
-      racePicture: (shown) => keepPicture(pictureOfRace(shown), 'heddle-race.png'),
-    });
-    byId('learning-stage').append(stage.element);
-    return stage;
-  }
+
   #createStarter(): TrainingStarter {
     return new TrainingStarter({
       session: this.#session,
@@ -221,11 +196,13 @@ export class TrainingPage {
       },
     });
   }
+
   /** Plans the forms again. Changes by hand of the last training are not part of the next one. */
   #formChanged(wait?: number): void {
     const dropped = !isRunning(this.#run.state) && this.#settings.dropRecorded();
     if (wait === undefined || dropped) this.#preview.update(wait);
   }
+
   #setLanguages(source: string, target: string): void {
     for (const panel of [this.#results.samples, this.#translate]) panel.setLanguages(source, target);
   }
@@ -235,12 +212,13 @@ export class TrainingPage {
     if (begins) this.#results.hideRecordedRun();
     const parts = [this.#run, this.#live, this.#reactions, this.#results, this.#challenge, this.#beside];
     for (const part of parts) part.onEvent(event);
-    if (begins) this.#showStage(this.#lesson);
-    void this.#stage?.then((stage) => stage.onEvent(event));
+    if (begins) this.#stage.open(this.#toBeat);
+    this.#stage.onEvent(event);
     if (event.type === 'change') this.#settings.addChange(event.change);
     this.#events.onEvent(event);
     this.#preview.onEvent(event);
   }
+
   #listen(): void {
     this.#reactions.listen();
     window.addEventListener('hashchange', () => {
@@ -262,6 +240,7 @@ export class TrainingPage {
       },
     );
   }
+
   /** A model in one file, or the files of its folder; or a corpus. */
   #acceptFiles(files: readonly File[]): void {
     const [file] = files as [File];
@@ -271,6 +250,7 @@ export class TrainingPage {
       this.#notices.show('bad', say`${file.name} was not opened: a training is running.`, { id: 'drop' });
     else void this.#corpus.useFile(file);
   }
+
   /** The first translation is shown before the training is planned, unless the network is slow. */
   async #showFirst(): Promise<void> {
     const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -283,11 +263,13 @@ export class TrainingPage {
     const more = say` Your own replaces it.`;
     whenVisible(byId('curves-card'), () => void this.#results.showRecordedRun(more));
   }
+
   /** Loads the parts of the page that are not in its first view. */
   async #openRest(): Promise<void> {
     await this.#results.openInside();
     await (await this.#openStored()).refresh();
   }
+
   /** Loads the panels of gallery, models and runs. */
   async #openStored(): Promise<StoredPanels> {
     const { StoredPanels } = await import('./stored-panels.ts');
@@ -304,9 +286,11 @@ export class TrainingPage {
     stored.mount();
     return stored;
   }
+
   async #importModel(files: readonly File[]): Promise<void> {
     await (await this.#openStored()).importFiles(files);
   }
+
   async #useModel(model: GalleryModel, name: string): Promise<void> {
     byId('translate-card').scrollIntoView({ block: 'start' });
     await (model.shipped ? this.#translate.useDemo(model.shipped) : this.#translate.useStored(model, name));
@@ -315,9 +299,10 @@ export class TrainingPage {
   /** Resumes a training; the form shows its settings. */
   async #resume(name: string, steps?: number): Promise<void> {
     await this.#starter.attempt(this.#fillForm(name, false).then(() => undefined));
-    this.#lesson = undefined;
+    this.#stage.lesson = undefined;
     await this.#starter.resume(name, steps);
   }
+
   /** Stops the training and goes on from its checkpoint with half as many pairs in a batch. */
   async #halveBatch(): Promise<void> {
     const { model } = this.#run;
@@ -330,6 +315,7 @@ export class TrainingPage {
       maxTokens === undefined ? { batchSize: half(batchSize) } : { maxTokens: half(maxTokens) },
     );
   }
+
   /** Fills the form with the settings of a stored model; with its changes by hand if it is to repeat them. */
   async #fillForm(name: string, withChanges: boolean): Promise<RunHistory> {
     const history = await this.#session.history(name);
@@ -339,6 +325,7 @@ export class TrainingPage {
     this.#preview.update();
     return history;
   }
+
   /** Shows a loaded model: its settings, curves and samples. */
   async #showStored(name: string): Promise<void> {
     this.#translate.setModel(name);
@@ -354,6 +341,7 @@ export class TrainingPage {
     this.#results.onEvent({ type: 'samples', step, samples });
     byId('translate-card').scrollIntoView({ block: 'start' });
   }
+
   /** Fills the form for another training with the corpus and settings of a stored model. */
   async #reuseSettings(name: string): Promise<void> {
     const { corpus: from, settings } = await this.#fillForm(name, true);
@@ -374,6 +362,7 @@ export class TrainingPage {
     byId('settings').scrollIntoView({ block: 'start' });
     byId('settings').querySelector('select')?.focus({ preventScroll: true });
   }
+
   /**
    * Fills the form from the address; shows a notice if the address is invalid. Returns whether the form
    * changed.
@@ -413,6 +402,7 @@ export class TrainingPage {
       return false;
     }
   }
+
   /** After a reload or a closed tab: offers to resume the most recent unfinished training. */
   async #offerToResume(): Promise<void> {
     const info = await this.#session.storage().catch(() => undefined);

@@ -409,6 +409,7 @@ export class Session {
       this.#send({ type: 'call', id, name, args });
     });
   }
+
   #receive(reply: Reply): void {
     if (reply.type === 'event') this.#dispatch(inLanguage<SessionEvent>(reply.event));
     else if (reply.type === 'piece') this.#pending.get(reply.id)?.onPiece?.(reply.piece);
@@ -420,9 +421,11 @@ export class Session {
       else call?.reject(new SessionError(reply.error));
     }
   }
+
   #dispatch(event: SessionEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+
   /** The worker is gone: rejects all pending and later calls. */
   #fail(message: string): void {
     const error: CallError = { kind: 'bug', message };

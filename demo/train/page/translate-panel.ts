@@ -67,6 +67,7 @@ export class TranslatePanel extends Panel {
     this.draw();
     void this.#findLanguages();
   }
+
   /** Follows a model that was renamed, or deleted (`as` is empty), if it is the one that is loaded. */
   renameModel(name: string, as: string): void {
     if (name !== this.#model || this.#demo) return;
@@ -76,15 +77,18 @@ export class TranslatePanel extends Panel {
       this.draw();
     }
   }
+
   /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
   setLanguages(source: string, target: string): void {
     this.#source.setLanguage(source);
     this.#view.setLanguage(target);
   }
+
   /** Fills in a sentence, unless the visitor has entered one. */
   suggest(text: string): void {
     if (this.#source.isSuggested && !this.#source.isActive) this.#source.fillIn(text);
   }
+
   /** Loads a model that ships with the page, and translates its first example. */
   async useDemo(chosen: DemoModel): Promise<void> {
     this.#running?.abort();
@@ -110,6 +114,7 @@ export class TranslatePanel extends Panel {
     if (this.#source.isSuggested) this.#source.fillIn(chosen.examples[0]?.[0] ?? '');
     await this.#translate();
   }
+
   /** Loads a model of the gallery that is stored under `name`, and translates its example. */
   async useStored({ example, languages }: GalleryModel, name: string): Promise<void> {
     this.setModel('');
@@ -119,6 +124,7 @@ export class TranslatePanel extends Panel {
     this.#source.fillIn(example);
     await this.#translate();
   }
+
   /** While a training runs, its model translates; it answers the examples of the model before it. */
   setTraining(training: boolean): void {
     if (training === this.#isTraining) return;
@@ -126,6 +132,7 @@ export class TranslatePanel extends Panel {
     this.#answered = 0;
     this.draw();
   }
+
   /** A step of the training: its model translates the text again at steps 25, 50 and 100, then every 100. */
   onStep(step: number): void {
     const isDue = step >= 25 && step >= Math.min(2 * this.#answered, this.#answered + 100);
@@ -141,6 +148,7 @@ export class TranslatePanel extends Panel {
     this.#source.showUnknown('', []);
     this.#maps.clear();
   }
+
   /** Shows the languages of the loaded model. */
   async #findLanguages(): Promise<void> {
     const model = this.#model;
@@ -178,11 +186,13 @@ export class TranslatePanel extends Panel {
       if (this.#running === controller) this.#setRunning(undefined);
     }
   }
+
   #setRunning(running: AbortController | undefined): void {
     this.#running = running;
     this.#view.setRunning(running !== undefined);
     this.draw();
   }
+
   #options(): SentDecodeOptions {
     const isChecked = (id: string) => this.find(`#${id}`).checked;
     return {
@@ -192,6 +202,7 @@ export class TranslatePanel extends Panel {
       bySentence: isChecked('by-sentence'),
     };
   }
+
   #showResult(
     source: string,
     { text, candidates, ms, tokens, unknown, sentences, model, step, drawn }: TranslationResult,
@@ -219,11 +230,13 @@ export class TranslatePanel extends Panel {
       ),
     );
   }
+
   /** Shows the image that the model has read. */
   async #showPicture(drawn: string): Promise<void> {
     const picture = await pageGuests.picture?.();
     if (picture) this.#picture.replaceChildren(picture(drawn));
   }
+
   /** Finds out how sure the model is of a translation, and says it if it is not. */
   async #judge({ text, sentences }: TranslationResult): Promise<void> {
     const pairs = sentences.filter(({ source, target }) => source.trim() !== '' && target !== '');
@@ -240,10 +253,12 @@ export class TranslatePanel extends Panel {
       console.warn('the translation was not judged:', error);
     }
   }
+
   #submit(event: Event): void {
     event.preventDefault();
     if (this.#isReady) void this.#translate();
   }
+
   #tryExample(sentence: string): void {
     this.#source.fillIn(sentence);
     if (this.#isReady) void this.#translate();
@@ -262,6 +277,7 @@ export class TranslatePanel extends Panel {
         ${this.#maps.element}
       </div>`;
   }
+
   #picker(): Content {
     const demo = this.#demo;
     return html`
@@ -281,6 +297,7 @@ export class TranslatePanel extends Panel {
         <a href="#gallery-card" class="push">More models</a>
       </div>`;
   }
+
   #example(sentence: string, translation: string): Content {
     const { source, target } = this.#demo ?? {};
     return html`
@@ -292,6 +309,7 @@ export class TranslatePanel extends Panel {
         </button>
       </li>`;
   }
+
   #form(): Content {
     return html`
       <form class="stack" novalidate @submit=${this.#submit}>
@@ -309,6 +327,7 @@ export class TranslatePanel extends Panel {
         </div>
       </form>`;
   }
+
   #setBySentence(event: Event): void {
     this.#bySentence = (event.target as HTMLInputElement).checked;
     this.draw();

@@ -40,32 +40,38 @@ export class TranslationView extends Panel {
     this.#language = language;
     this.draw();
   }
+
   /** A line below the translation: what is done, or what failed. */
   say(text: string, isWrong = false): void {
     this.#note = text;
     this.#isWrong = isWrong;
     this.draw();
   }
+
   setRunning(isRunning: boolean): void {
     this.#isRunning = isRunning;
     this.draw();
   }
+
   clear(): void {
     this.#text = '';
     this.#candidates = [];
     this.#confidence = undefined;
     this.draw();
   }
+
   append(piece: string): void {
     this.#text += piece;
     this.drawSoon();
   }
+
   /** Shows the hypotheses of a translation, the best first, which is selected. */
   show(text: string, candidates: readonly TranslationCandidate[]): void {
     this.#text = text;
     this.#candidates = candidates;
     this.#choose(0);
   }
+
   /** Says how sure the model is of the translation: the mean probability of its tokens. */
   showConfidence(probability: number): void {
     this.#confidence = probability;
@@ -101,9 +107,11 @@ export class TranslationView extends Panel {
         ${this.#candidates.map((candidate, i) => this.#alternative(candidate, i))}
       </ol>`;
   }
+
   #doubt(): string {
     return say`The model is not sure of this translation: the mean probability of its tokens is ${formatPercent(this.#confidence ?? 0)}.`;
   }
+
   #alternative({ text, score }: TranslationCandidate, index: number): Content {
     return html`
       <li>

@@ -21,10 +21,12 @@ export class KnownWords {
       this.hasName(word) || this.hasName(plain) || this.#words.has(plain.toLowerCase()) || plain.length === 0
     );
   }
+
   /** Whether a word is known in the case in which it is written. */
   hasName(word: string): boolean {
     return this.#words.has(word);
   }
+
   /** The part of the words of a text that is known; 1 for a text without words. */
   share(text: string): number {
     const words = wordsIn(text);

@@ -147,14 +147,17 @@ export class SentenceTranslator {
     }
     return generate({ ...given, withCopies: false }, options);
   }
+
   #doubts(found: Generation | undefined): Doubt[] {
     return found && found.text !== '' ? doubtsOf(found, this.#limits) : [];
   }
+
   /** Whether a translation has fewer doubts than another, or as many and a higher probability. */
   #isSurer({ found: one }: Translated, { found: other }: Translated): boolean {
     const fewer = this.#doubts(other).length - this.#doubts(one).length;
     return fewer > 0 || (fewer === 0 && (one?.logProb ?? 0) > (other?.logProb ?? 0));
   }
+
   /** Known names of a sentence at which a doubtful word of the translation looks most. */
   #doubtedNames({ prepared, found }: Translated): ReadonlySet<string> {
     const names = new Set<string>();
