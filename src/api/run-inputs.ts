@@ -1,12 +1,9 @@
 // The arguments and the data of a run, from what a caller gave: the way into a training and into its plan.
 
 import { check } from '../core/errors.ts';
-import { archiveFiles } from '../files/archive-files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Features } from '../session/feature-table.ts';
-import { currentHost } from '../session/host.ts';
 import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
-import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
 import { pairsOfCaller, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
 import { corpusOf, type KnownInputs, pairsIn } from './given-inputs.ts';
@@ -14,8 +11,8 @@ import { originOf } from './model.ts';
 import type { TrainOptions } from './train-options.ts';
 
 /**
- * Arguments and inputs of a run. Pairs are split like those of a file in `heddle train`; a resumed run uses
- * the fraction of its checkpoint. Throws a HeddleError that names an invalid pair.
+ * Arguments and inputs of a run. Pairs are split like those of a file in `heddle train`. `heldOut`: the fraction of the
+ * checkpoint that is resumed, for pairs. Throws a HeddleError that names an invalid pair.
  */
 export async function runInputs(
   given: KnownInputs['pairs'],
@@ -26,7 +23,11 @@ export async function runInputs(
     ...settings
   }: TrainSettings & Pick<KnownInputs, 'dev' | 'test'> & Pick<TrainOptions, 'from'>,
   features: Features,
-  { out, resume = false }: Pick<TrainArguments, 'out' | 'resume'> = { out: '' },
+  {
+    out,
+    resume = false,
+    heldOut = settings.heldOut ?? new SettingTable(features.settings).defaults.heldOut,
+  }: Pick<TrainArguments, 'out' | 'resume' | 'heldOut'> = { out: '' },
 ): Promise<{
   readonly args: TrainArguments;
   readonly split: Split | undefined;
@@ -48,7 +49,6 @@ export async function runInputs(
   const pairs = corpus ? [] : await read(given, 'pairs');
   const dev = givenDev && (await read(givenDev, 'dev'));
   const test = givenTest && (await read(givenTest, 'test'));
-  const heldOut = await heldOutOf(settings, features, resume && !corpus ? out : undefined);
   const parts = corpus ? undefined : splitPairs(pairs, heldOutParts(heldOut, { dev, test }));
   const split = parts && {
     ...parts,
@@ -67,16 +67,4 @@ export async function runInputs(
     resume,
   } as const;
   return { args, split, sourceData: sourceData.size > 0 ? sourceData : undefined, base };
-}
-
-/** The fraction of the pairs to hold out; `resumed`: folder of the checkpoint whose fraction is used. */
-async function heldOutOf(
-  { heldOut }: TrainSettings,
-  { settings }: Features,
-  resumed: string | undefined,
-): Promise<number> {
-  const table = new SettingTable(settings);
-  if (resumed === undefined) return heldOut ?? table.defaults.heldOut;
-  const state = await readTrainingState(archiveFiles(currentHost().files), resumed);
-  return argumentsIn(state, resumed, table).heldOut;
 }

@@ -30,6 +30,8 @@ export interface SessionTraining
   readonly out: string;
   /** Whether to resume from the checkpoint in `out`. [false] */
   readonly resume?: boolean;
+  /** The fraction of the pairs that this checkpoint holds out, if they are pairs of a program. */
+  readonly heldOut?: number;
 }
 
 /** A training that has ended, with the model that it fine-tuned. */
@@ -50,6 +52,7 @@ export async function trainInSession(
     settings,
     out,
     resume = false,
+    heldOut,
     gate,
     snapshots,
     maxLogSteps,
@@ -61,7 +64,7 @@ export async function trainInSession(
   check(!Array.isArray(pairs) || pairs.length > 0, 'there are no pairs', { area: 'train' });
   const data = { ...settings, dev, test, from };
   const { args, split, sourceData, base } = await untilAborted(signal, () =>
-    runInputs(pairs, data, features, { out, resume }),
+    runInputs(pairs, data, features, { out, resume, heldOut }),
   );
   if (memoryBudget !== undefined && !resume && !session.device.isCpu) {
     const device = await session.device.open();

@@ -13,6 +13,7 @@ import { Session } from '../session/session.ts';
 import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts';
 import type { TrainingGate } from '../train/run/loop.ts';
 import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
+import type { CompleteArguments } from '../train/settings/train-arguments.ts';
 import { SettingTable } from '../train/settings/train-settings.ts';
 import { checkCheckpoint, checkRunPaths } from './checkpoint-folder.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
@@ -71,10 +72,11 @@ async function trainWatched<M extends BaseModel>(
   check(checkpoint === undefined || checkpoint?.trim?.(), 'checkpoint must be a folder', { area: 'train' });
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
+  let saved: CompleteArguments | undefined;
   if (out) {
     const runFiles = archiveFiles(host.files);
     await checkCheckpoint(runFiles, out, { label: `train: checkpoint ${checkpoint}`, resume, force });
-    const saved = resume && argumentsIn(await readTrainingState(runFiles, out), out, table);
+    if (resume) saved = argumentsIn(await readTrainingState(runFiles, out), out, table);
     await checkRunPaths(files, out, { ...saved, ...settings }, { resume, force });
   }
   const session = new Session<TrainingEvent>(host, {
@@ -98,6 +100,7 @@ async function trainWatched<M extends BaseModel>(
       settings,
       out,
       resume,
+      heldOut: saved?.heldOut,
       gate: own,
       snapshots,
       maxLogSteps,
