@@ -19,6 +19,7 @@ import type { JobEvent } from '../train/report/training-events.ts';
 import { type PreparedRun, prepareRun } from '../train/run/prepared-run.ts';
 import { type EvaluatedPairs, evaluatedPairs } from '../train/run/run-plans.ts';
 import { reportStart } from '../train/run/start-messages.ts';
+import { openBase } from '../train/run/start-model.ts';
 import { SettingTable } from '../train/settings/train-settings.ts';
 import { largestPlan, type TrainingMemory } from '../train/update/training-memory.ts';
 import { modelWarnings } from './export-check.ts';
@@ -115,7 +116,7 @@ export async function planTraining(
   features: Features = noFeatures,
 ): Promise<TrainingForecast> {
   checkSignal(options.signal);
-  const { files: base, signal, device: given, memoryBudget, from, onEvent, ...others } = options;
+  const { files: givenFiles, signal, device: given, memoryBudget, from, onEvent, ...others } = options;
   const settings = { ...others };
   for (const name of runOptions) delete (settings as PlanTrainingOptions)[name];
   try {
@@ -128,23 +129,22 @@ export async function planTraining(
       const table = new SettingTable(features.settings);
       const { files, ...inputs } = await givenInputs(pairs, settings, table, {
         features,
-        files: base,
+        files: givenFiles,
         signal,
         onEvent: emit,
       });
       const session = new Session(currentHost(), { device: given, signal, files, features, onEvent: emit });
       try {
         const { dev, test } = inputs;
-        const {
-          args,
-          split,
-          sourceData,
-          base: model,
-        } = await runInputs(inputs.pairs, { ...inputs.settings, dev, test, from }, features);
+        const { args, split, sourceData, base } = await runInputs(
+          inputs.pairs,
+          { ...inputs.settings, dev, test, from },
+          features,
+        );
         const run = await prepareRun(args, session, undefined, {
           split,
           sourceData,
-          model: model?.saved,
+          model: base?.saved ?? (await openBase(args, session)),
           checkModel: modelWarnings,
         });
         const read = [...messages]; // those of the readers, before those about the run

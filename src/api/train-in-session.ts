@@ -7,9 +7,11 @@ import type { Session } from '../session/session.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
 import type { TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
+import { openBase } from '../train/run/start-model.ts';
 import type { FinishedTraining, TrainResult } from '../train/run/train-result.ts';
-import type { TrainArguments } from '../train/settings/train-arguments.ts';
-import type { TrainSettings } from '../train/settings/train-settings.ts';
+import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
+import type { CompleteArguments, TrainArguments } from '../train/settings/train-arguments.ts';
+import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
 import { modelWarnings } from './export-check.ts';
 import type { KnownInputs } from './given-inputs.ts';
 import { checkForecast } from './memory-needs.ts';
@@ -28,10 +30,8 @@ export interface SessionTraining
   readonly settings: TrainSettings;
   /** Model folder to write; none if empty. */
   readonly out: string;
-  /** Whether to resume from the checkpoint in `out`. [false] */
-  readonly resume?: boolean;
-  /** The fraction of the pairs that this checkpoint holds out, if they are pairs of a program. */
-  readonly heldOut?: number;
+  /** Arguments of the checkpoint in `out` to resume. [a new run] */
+  readonly resumed?: CompleteArguments;
 }
 
 /** A training that has ended, with the model that it fine-tuned. */
@@ -45,42 +45,32 @@ export interface EndedTraining extends FinishedTraining {
  */
 export async function trainInSession(
   pairs: KnownInputs['pairs'],
-  {
-    dev,
-    test,
-    from,
-    settings,
-    out,
-    resume = false,
-    heldOut,
-    gate,
-    snapshots,
-    maxLogSteps,
-    checkModel,
-  }: SessionTraining,
+  { dev, test, from, settings, out, resumed, gate, snapshots, maxLogSteps, checkModel }: SessionTraining,
   session: Session<TrainingEvent>,
 ): Promise<EndedTraining> {
   const { features, files, memoryBudget, signal } = session;
   check(!Array.isArray(pairs) || pairs.length > 0, 'there are no pairs', { area: 'train' });
   const data = { ...settings, dev, test, from };
+  const resume = resumed !== undefined;
   const { args, split, sourceData, base } = await untilAborted(signal, () =>
-    runInputs(pairs, data, features, { out, resume, heldOut }),
+    runInputs(pairs, data, features, { out, resume, heldOut: resumed?.heldOut }),
   );
   if (memoryBudget !== undefined && !resume && !session.device.isCpu) {
     const device = await session.device.open();
     checkForecast(await planTraining(pairs, { ...data, files, device, memoryBudget, signal }, features));
   }
+  const model = base?.saved ?? (await untilAborted(signal, () => openBase(args, session, resumed)));
   const trained = await runTraining(args, session, {
     split,
     sourceData,
     gate,
     snapshots,
     maxLogSteps,
-    checkModel(model, run) {
-      checkModel?.(model);
-      return modelWarnings(model, run);
+    checkModel(started, run) {
+      checkModel?.(started);
+      return modelWarnings(started, run);
     },
-    model: base?.saved,
+    model,
   });
   return { ...trained, base };
 }
@@ -90,5 +80,8 @@ export async function trainRun(
   { corpus, out, resume, ...settings }: TrainArguments,
   session: Session<TrainingEvent>,
 ): Promise<TrainResult> {
-  return (await trainInSession(corpus, { settings, out, resume }, session)).result;
+  const { files, features } = session;
+  const table = new SettingTable(features.settings);
+  const resumed = resume ? argumentsIn(await readTrainingState(files, out), out, table) : undefined;
+  return (await trainInSession(corpus, { settings, out, resumed }, session)).result;
 }

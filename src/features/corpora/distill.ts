@@ -26,6 +26,7 @@ import { readPairs } from '../../train/data/read-pair-files.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { checkDiskSpace } from '../../train/run/disk-space.ts';
 import { prepareRun } from '../../train/run/prepared-run.ts';
+import { openBase } from '../../train/run/start-model.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
 import { initFolder } from '../../train/settings/run-defaults.ts';
 import { completeArguments } from '../../train/settings/train-arguments.ts';
@@ -162,7 +163,9 @@ export async function checkStudentRoom(
   };
   const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;
   const train = texts.map((text) => ({ source: text, target: text }));
-  const prepared = await prepareRun({ ...settings, corpus, out }, quiet, undefined, {
+  const args = { ...settings, corpus, out };
+  const prepared = await prepareRun(args, quiet, undefined, {
+    model: await openBase(args, quiet),
     split: { train, dev: [], test: [] },
   });
   const trainable = { all: prepared.parameters, parameters: prepared.parameters };

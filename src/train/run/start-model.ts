@@ -11,10 +11,32 @@ import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { Session } from '../../session/session.ts';
 import { initFolder } from '../settings/run-defaults.ts';
-import type { CompleteArguments } from '../settings/train-arguments.ts';
+import {
+  type CompleteArguments,
+  completeArguments,
+  type TrainArguments,
+} from '../settings/train-arguments.ts';
+import { SettingTable } from '../settings/train-settings.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
-type StartSession = Pick<Session, 'files' | 'emit' | 'features'>;
+/**
+ * Opens the model folder in `init`; undefined for a new model. Who starts a run opens it and hands it over
+ * (`TrainInputs.model`). `resumed`: arguments of the checkpoint that the run resumes. It has the model itself, unless
+ * it is one of a LoRA adapter. Throws a HeddleError for wrong settings, before it reads the folder.
+ */
+export async function openBase(
+  given: TrainArguments,
+  session: Pick<Session, 'files' | 'emit' | 'features'>,
+  resumed?: CompleteArguments,
+): Promise<SavedModel | undefined> {
+  const args = resumed ?? completeArguments(given, new SettingTable(session.features.settings));
+  const folder = initFolder(args);
+  if (folder === undefined || (resumed && !resumed.lora)) return undefined;
+  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never
+  // in memory as f32.
+  const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
+  return openModel(folder, session, { inParts });
+}
 
 /** Fields of the model configuration that fine-tuning may change. */
 const changeable = ['dropout', 'labelSmoothing'] as const;
@@ -22,17 +44,17 @@ const changeable = ['dropout', 'labelSmoothing'] as const;
 /**
  * The model that a run starts from: the model in the checkpoint, or the model of `init` with new dropout and
  * label smoothing; undefined for a new model. A resumed run uses the tokenizers of its checkpoint, since
- * tokenizers that are trained again could differ. The checkpoint of a LoRA adapter has no model, so the base
- * model is loaded from `init`. `given`: the model of `init`, if the caller has loaded it. Throws a
- * HeddleError for options that the model determines.
+ * tokenizers that are trained again could differ. The checkpoint of a LoRA adapter has no model: its run starts
+ * from the one of `init`. `opened`: the model of `init`, by `openBase` or of the caller. Throws a HeddleError for
+ * options that the model determines.
  */
 export async function openStartModel(
   args: CompleteArguments,
-  session: StartSession,
+  { features }: Pick<Session, 'features'>,
   checkpoint: CheckpointFolder | undefined,
-  given: SavedModel | undefined,
+  opened: SavedModel | undefined,
 ): Promise<SavedModel | undefined> {
-  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder, session.features);
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder, features);
   const folder = initFolder(args);
   if (folder === undefined) return undefined;
   const { dropout, labelSmoothing, model } = args;
@@ -49,7 +71,11 @@ export async function openStartModel(
       )} may be set`,
       { area: 'train' },
     );
-  const base = await openBase(folder, args, session, given);
+  check(opened, 'the model of the run is not open', { area: folder });
+  await opened.verified;
+  const { sourceLang, targetLang } = args;
+  // The languages of other sources are tokens of their prompts.
+  const base = opened.config.source === 'tokens' ? withLanguages(opened, { sourceLang, targetLang }) : opened;
   const { sourceCheckpoint, config } = base;
   const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
@@ -73,21 +99,4 @@ export async function openStartModel(
     config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
     sourceCheckpoint: sourceCheckpoint && retrainedCheckpoint(sourceCheckpoint),
   };
-}
-
-/** The model of `init` in the languages of the settings. */
-async function openBase(
-  folder: string,
-  args: CompleteArguments,
-  session: StartSession,
-  given: SavedModel | undefined,
-): Promise<SavedModel> {
-  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never
-  // in memory as f32.
-  const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
-  const opened = given ?? (await openModel(folder, session, { inParts }));
-  await opened.verified;
-  // The languages of other sources are tokens of their prompts.
-  if (opened.config.source !== 'tokens') return opened;
-  return withLanguages(opened, { sourceLang: args.sourceLang, targetLang: args.targetLang });
 }

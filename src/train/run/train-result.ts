@@ -23,7 +23,7 @@ export interface TrainInputs {
   readonly split?: Split;
   /** Data of the sources of the pairs by name, if they are neither texts nor files. */
   readonly sourceData?: ReadonlyMap<string, Float32Array>;
-  /** The model to fine-tune; `init` is its name in messages. */
+  /** The model to fine-tune, or the base of a LoRA adapter; `init` is its name in messages. A model folder: `openBase`. */
   readonly model?: SavedModel;
   /**
    * Receives the model without its weights, and the settings, before the device is opened. Returns warnings; throws if

@@ -15,8 +15,8 @@ export type TrainArguments = TrainSettings & {
   /** Model folder to write; none if empty. */
   readonly out: string;
   /**
-   * Whether to resume from the checkpoint in `out`, with its settings except new values of
-   * `resumableSettings`.
+   * Whether to resume from the checkpoint in `out`, with its settings except new values of those that may change
+   * (`SettingTable.resumable`).
    */
   readonly resume?: boolean;
 };

@@ -21,6 +21,7 @@ import { openCheckpoint } from '../../../src/train/run/open-checkpoint.ts';
 import { prepareRun } from '../../../src/train/run/prepared-run.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { reportStart } from '../../../src/train/run/start-messages.ts';
+import { openBase } from '../../../src/train/run/start-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { errorAbout } from '../../support/expect-error.ts';
 import { jobs } from '../../support/jobs.ts';
@@ -282,8 +283,10 @@ describe('initialization from an HF folder', () => {
         ...fineTuning({ steps: 2, heldOut: 0, init: at(name), lora: { rank: 2 }, weights: 'int8' }),
         corpus: { kind: 'tsv', path: at('pairs.tsv') },
       } as const;
-      expect((await prepareRun(args, session, undefined)).start?.weights.length === 0).toBe(name === 'bart');
-      const { model, lora } = await runTraining(args, session);
+      const inputs = { model: await openBase(args, session) };
+      const { start } = await prepareRun(args, session, undefined, inputs);
+      expect(start?.weights.length === 0).toBe(name === 'bart');
+      const { model, lora } = await runTraining(args, session, inputs);
       trained.push((await model()).weights, lora as Float32Array);
     }
     expect(trained[0]).not.toEqual((await loadModelFolder(files, at('bart'))).weights);

@@ -19,6 +19,7 @@ import { type BatchArrays, paddingLabel } from '../../../src/text/batches/batche
 import type { BatchShape } from '../../../src/text/batches/buckets.ts';
 import type { RunningTraining } from '../../../src/train/run/loop.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
+import { openBase } from '../../../src/train/run/start-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { EngineSession } from '../../support/session.ts';
 import { baseFolder, type DrawnTraining, drawnSteps } from './draw-training.ts';
@@ -96,7 +97,9 @@ export async function recordTraining(drawn: DrawnTraining, name: TwinEngine, roo
   const state = hasLora ? 'lora' : 'weights';
   const read = async (of: string) =>
     (await (running as RunningTraining).model.engine.read(of)).data.slice() as Float32Array;
-  const ended = await runTraining({ ...drawn.settings, corpus, out: 'out' } as TrainArguments, session, {
+  const args = { ...drawn.settings, corpus, out: 'out' } as TrainArguments;
+  const ended = await runTraining(args, session, {
+    model: await openBase(args, session),
     gate: {
       ready(ready) {
         running = ready;

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine, Program } from '../../../src/engine/engine.ts';
+import { wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { counterAt, lossScales } from '../../../src/engine/ops/optimizer/clip.ts';
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { loraConfig } from '../../../src/model/lora.ts';
@@ -97,7 +98,7 @@ async function training({
   return { engine, trainer, run, bits };
 }
 
-const hasHalf = (await gpuDevice()).features.has('shader-f16');
+const hasHalf = wrapDevice(await gpuDevice()).traits.f16;
 
 /**
  * A T5 whose feed-forward weights are scaled, the first and the second matrix: hidden layers, or what

@@ -20,6 +20,7 @@ import { corpusFacts } from '../../../train/run/logbook.ts';
 import { openCheckpoint } from '../../../train/run/open-checkpoint.ts';
 import { type PreparedRun, prepareRun } from '../../../train/run/prepared-run.ts';
 import { reportStart } from '../../../train/run/start-messages.ts';
+import { openBase } from '../../../train/run/start-model.ts';
 import { argumentsIn } from '../../../train/run/training-state.ts';
 import { SettingTable } from '../../../train/settings/train-settings.ts';
 import { decayEnd } from '../../../train/update/schedule.ts';
@@ -54,7 +55,8 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
     'its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches',
     { area: folder },
   );
-  const prepared = await prepareRun(given, session, checkpoint);
+  const model = await openBase(given, session, started);
+  const prepared = await prepareRun(given, session, checkpoint, { model });
   reportStart(prepared, given, session);
   const { args, data, parameters, recipe, update } = prepared;
   const planned = Math.max(prepared.steps, decayEnd(update.schedule) ?? 0);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { trainRun } from '../../../../src/api/train-in-session.ts';
 import { random } from '../../../../src/core/random.ts';
 import { type CpuEngineOptions, cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { convertRun } from '../../../../src/features/pytorch/commands/convert-run.ts';
@@ -10,7 +11,6 @@ import { nodeFiles } from '../../../../src/host/node-files.ts';
 import type { ModelConfig } from '../../../../src/model/model-config.ts';
 import type { CorpusArguments } from '../../../../src/train/data/corpus-arguments.ts';
 import { historyOf, type LogStep, parseLog } from '../../../../src/train/report/training-log.ts';
-import { runTraining } from '../../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../../src/train/settings/train-arguments.ts';
 import { python } from '../../../support/python.ts';
 import { EngineSession } from '../../../support/session.ts';
@@ -60,8 +60,8 @@ export const cpuSession = (options: CpuEngineOptions = {}) =>
   new EngineSession(nodeFiles(), async () => cpuEngine(options));
 
 /** Trains on the CPU. */
-export const train = async (args: TrainArguments, options: CpuEngineOptions = {}) =>
-  (await runTraining(args, cpuSession(options))).result;
+export const train = (args: TrainArguments, options: CpuEngineOptions = {}) =>
+  trainRun(args, cpuSession(options));
 
 /** Converts a checkpoint for continue.py. */
 export const toTorchRun = (folder: string, out: string, more: { readonly steps?: number } = {}) =>
