@@ -148,4 +148,4 @@ for vendor in "$@"; do
     *) fail "unknown vendor $vendor" ;;
   esac
 done
-rm -rf "$cache/apt"
+[ -z "${checked-}" ] || rm -rf "$cache/apt" # another run may use it if this one has set up nothing
