@@ -32,6 +32,10 @@ const withPeer = (change: Partial<ReportedPeer>): DeviceReport => ({
   beside: [{ ...peer, ...change }],
 });
 
+const noReport = {
+  template: 'This is no report of a device; it must come from "Measure this device" of the kernel lab.',
+};
+
 describe('a report of a device', () => {
   it('is read as it was written', () => {
     for (const each of [report, withPeer({})]) expect(readDeviceReport(reportLine(each))).toEqual(each);
@@ -39,13 +43,13 @@ describe('a report of a device', () => {
   });
 
   it.each<[string, unknown, ExpectedError]>([
-    ['no report', { kind: 'bench' }, { kind: 'input' }],
-    ['another version', { ...report, version: 2 }, { kind: 'input' }],
+    ['no report', { kind: 'bench' }, noReport],
+    ['another version', { ...report, version: 2 }, noReport],
     ['a text instead of a time', { ...report, when: 'yesterday' }, { values: ['yesterday'] }],
-    ['a text with markup', { ...report, adapter: '<img src=x>' }, { kind: 'input' }],
-    ['a long text', { ...report, platform: 'x'.repeat(1000) }, { kind: 'input' }],
-    ['a table cell', { ...report, browser: 'a | b' }, { kind: 'input' }],
-    ['no roofs', { ...report, roofs: undefined }, { kind: 'input' }],
+    ['a text with markup', { ...report, adapter: '<img src=x>' }, { values: ['adapter'] }],
+    ['a long text', { ...report, platform: 'x'.repeat(1000) }, { values: ['platform'] }],
+    ['a table cell', { ...report, browser: 'a | b' }, { values: ['browser'] }],
+    ['no roofs', { ...report, roofs: undefined }, { template: 'The report has no roofs.' }],
     [
       'an impossible bandwidth',
       { ...report, roofs: { ...report.roofs, bandwidth: 1e6 } },
@@ -91,7 +95,7 @@ describe('a report of a device', () => {
     [
       'more wrong kernels than checked',
       { ...report, conformance: { kernels: 1, wrong: ['a', 'b'] } },
-      { kind: 'input' },
+      { template: 'More kernels are wrong than were checked.' },
     ],
     ['another library with no name', withPeer({ library: '' }), { values: ['library'] }],
     ['a library at a batch that heddle lacks', withPeer({ batch: 3, sameRows: 3 }), { values: [3] }],
@@ -103,7 +107,9 @@ describe('a report of a device', () => {
   });
 
   it('is rejected if it is no JSON', () => {
-    expect(() => readDeviceReport('{')).toThrow(errorAbout({ kind: 'input' }));
+    expect(() => readDeviceReport('{')).toThrow(
+      errorAbout({ template: 'The report is not JSON; copy the whole line from the kernel lab.' }),
+    );
   });
 });
 

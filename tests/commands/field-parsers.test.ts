@@ -22,13 +22,15 @@ describe('texts', () => {
   it.each([
     [integer(1), '', { values: [1] }],
     [rate, '1', { values: [0, 1] }],
-    [list('x'), ',', { kind: 'input' }],
+    [list('x'), ',', { template: 'It must be a list with commas, for example encoder.*,*.bias.' }],
     [choice(['a']), 'b', { values: ['a'] }],
-    [settings.betas.type, '0.9', { kind: 'input' }],
+    [settings.betas.type, '0.9', { template: 'It must be two rates, for example 0.9,0.98.' }],
     [dropoutType, 'nowhere=0.1', { values: ['embedding'] }],
   ] as const)('of %o say what is wrong', (type, words, expected) =>
     expect(() => parseField(type, words)).toThrow(errorAbout(expected)),
   );
   it('without an equals sign are no assignment', () =>
-    expect(() => parseAssignment('heads')).toThrow(errorAbout({ kind: 'input' })));
+    expect(() => parseAssignment('heads')).toThrow(
+      errorAbout({ template: 'It must be field=value, for example dModel=96.' }),
+    ));
 });

@@ -185,7 +185,7 @@ it('reports that the storage is full, and keeps the old files', async () => {
   await save(files, 'models/x', 'old');
   disk.quota = 700;
   const error = await save(files, 'models/x', 'x'.repeat(500)).catch((e: unknown) => e);
-  expect(error).toMatchObject({ name: 'HeddleError', kind: 'quota' });
+  expect(error).toEqual(errorAbout({ kind: 'quota', area: 'models/x/a.json', values: ['write'] }));
   expect((error as Error).message).toMatch(/^models\/x\/a\.json: cannot write: the browser has no room left/);
   expect(await load(files, 'models/x')).toEqual(whole('old'));
   expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'heddle-manifest.json']);

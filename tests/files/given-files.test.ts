@@ -42,7 +42,11 @@ it('has the files of a folder and of archives', async () => {
   expect(await given.files.list('<File>/m.zip')).toEqual(['config.json']);
   await expect(given.folder(new Blob(['text']))).rejects.toThrow(errorAbout({ area: 'Blob' }));
   await expect(given.folder([named('a', ''), named('a', '')])).rejects.toThrow(errorAbout({ values: ['a'] }));
-  await expect(given.folder([])).rejects.toThrow(errorAbout({ kind: 'input' }));
+  await expect(given.folder([])).rejects.toThrow(
+    errorAbout({
+      template: 'give a path, a File or Blob with an archive, or an array with the files of a folder',
+    }),
+  );
 });
 
 it('does not change given files, and names those that are missing', async () => {

@@ -126,7 +126,7 @@ describe('if a write fails', () => {
     await saveModelFolder(files, at('m'), model(1));
     const names = readdirSync(at('m'));
     await expect(saveModelFolder(failing(n), at('m'), model(2))).rejects.toThrow(
-      errorAbout({ kind: 'input' }),
+      errorAbout({ template: 'the disk is full' }),
     );
     expect(readdirSync(folder)).toEqual(['m']);
     expect(readdirSync(at('m'))).toEqual(names);
@@ -135,7 +135,7 @@ describe('if a write fails', () => {
 
   it('no folder is created', async () => {
     await expect(saveModelFolder(failing(2), at('m'), model(1))).rejects.toThrow(
-      errorAbout({ kind: 'input' }),
+      errorAbout({ template: 'the disk is full' }),
     );
     expect(readdirSync(folder)).toEqual([]);
   });

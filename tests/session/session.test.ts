@@ -8,7 +8,7 @@ import type { Node } from '../../src/engine/ops/op.ts';
 import { candidates, variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { KernelStore } from '../../src/session/kernel-store.ts';
-import { errorAbout } from '../support/expect-error.ts';
+import { errorAbout, errorOfKind } from '../support/expect-error.ts';
 import { testSession } from '../support/session.ts';
 
 // Test files share loaded modules: none of them may have the real ones from before, or the mocked ones
@@ -134,7 +134,9 @@ describe('the choice of kernels', () => {
       if (measured === 3) abort.abort();
       return tiledWins(variant);
     });
-    await expect(session.kernels.measure([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow();
+    await expect(session.kernels.measure([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow(
+      errorOfKind('aborted'),
+    );
     expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {}, dropped: {} });
     expect(logs).toEqual(['the kernels measured so far are stored in kernels.json']);
   });

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { type ErrorKind, errorKind, HeddleError } from '../../src/core/errors.ts';
-import { type Hole, holesOf, type Message } from '../../src/core/message.ts';
+import { type Hole, holesOf, type Message, messageKey } from '../../src/core/message.ts';
 
 /** What is expected of an error; what is not given is not compared. */
 export interface ExpectedError {
@@ -16,6 +16,8 @@ export interface ExpectedError {
   readonly offers?: readonly object[];
   /** Values that are among its holes: texts, numbers, paths. */
   readonly values?: readonly unknown[];
+  /** Its template, for an error without area and holes: `The model is disposed; load it again`. */
+  readonly template?: string;
 }
 
 /** The value of a hole: itself, or that of a number or a path with a type. */
@@ -44,35 +46,40 @@ function facts({ kind, area, template }: HeddleError, expected: ExpectedError) {
     options: expected.options && named,
     offers: expected.offers && offered,
     values: holes.map(holeValue),
+    template: expected.template && messageKey(template),
   };
 }
 
 /** The same fields as expected. */
-const wanted = ({ kind = 'input', area, options, offers, values = [] }: ExpectedError) => ({
+const wanted = ({ kind = 'input', area, options, offers, values = [], template }: ExpectedError) => ({
   kind,
   area,
   options,
   offers,
   values: expect.arrayContaining([...values]),
+  template,
 });
 
 /**
  * A HeddleError with these fields, for `toThrow`:
  * `expect(() => train([])).toThrow(errorAbout({ area: 'train', options: ['heldOut'] }))`.
  */
-export const errorAbout = (expected: ExpectedError) => ({
-  asymmetricMatch(thrown: unknown): boolean {
-    if (!(thrown instanceof HeddleError)) return false;
-    try {
-      expect(facts(thrown, expected)).toEqual(wanted(expected));
-      return true;
-    } catch {
-      return false;
-    }
-  },
-  toString: () => 'HeddleError',
-  toAsymmetricMatcher: () => `HeddleError ${JSON.stringify({ kind: 'input', ...expected })}`,
-});
+export function errorAbout(expected: ExpectedError) {
+  const fields = wanted(expected);
+  return {
+    asymmetricMatch(thrown: unknown): boolean {
+      if (!(thrown instanceof HeddleError)) return false;
+      try {
+        expect(facts(thrown, expected)).toEqual(fields);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    toString: () => 'HeddleError',
+    toAsymmetricMatcher: () => `HeddleError ${JSON.stringify({ kind: 'input', ...expected })}`,
+  };
+}
 
 /** Matches what was thrown by `matches`; `wanted` is printed if it does not. */
 const errorThat = (wanted: string, matches: (thrown: unknown) => boolean) => ({

@@ -22,6 +22,7 @@ export type WeightedFiles<Path = string> =
 
 /** A stage of a training, and how it ends: `steps`, `stalls`, or with the run. */
 export interface StageFiles<Path = string> {
+  /** Its files, with weights. */
   readonly data: WeightedFiles<Path>;
   /** Number of updates of the stage. */
   readonly steps?: number;
@@ -33,7 +34,9 @@ export interface StageFiles<Path = string> {
 export interface CorpusMixture<Path = string>
   extends Pick<CorpusFiles<Path>, 'dev' | 'test'>,
     Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {
+  /** Files of a training in one stage. Needed without `stages`. */
   readonly data?: WeightedFiles<Path>;
+  /** The stages in order, in place of `data`. */
   readonly stages?: readonly StageFiles<Path>[];
 }
 

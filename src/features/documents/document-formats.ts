@@ -70,8 +70,9 @@ export const documentFormatOf = (path: string): DocumentFormatName | undefined =
     documentFormats[format].names.test(path),
   );
 
-/** An opened document. */
+/** Document that `openDocument` has read: its units, and `encode` to bytes in the encoding of the file. */
 export interface OpenedDocument extends TranslatableDocument, Pick<EncodedText, 'encode'> {
+  /** Its format. */
   readonly format: DocumentFormatName;
 }
 

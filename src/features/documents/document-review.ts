@@ -9,11 +9,13 @@ import type { MemoryPair } from './write-tmx.ts';
 
 /** A segment of a document under review. */
 export interface ReviewSegment {
+  /** Its text, with placeholders for its inline codes. */
   readonly source: InlineText;
   /** The source as people read it. */
   readonly shown: string;
   /** Name of its unit, and its line if that is the name. */
   readonly unit: string;
+  /** Line in the file, from 1. Absent if its unit has a name of its own. */
   readonly line?: number;
   /** Whether the document has a translation, which stays unless `write` gets another one. */
   readonly isTranslated: boolean;
@@ -23,12 +25,15 @@ export interface ReviewSegment {
 
 /** A translation of a segment as people read it. */
 export interface ReviewTranslation {
+  /** The text, with codes as the file writes them. */
   readonly text: string;
+  /** Where it comes from. */
   readonly origin: TranslationOrigin;
 }
 
 /** A document and the translations of its segments. */
 export class DocumentReview {
+  /** All segments, in the order of the document. */
   readonly segments: readonly ReviewSegment[];
   readonly #document: OpenedDocument;
 

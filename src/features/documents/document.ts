@@ -8,11 +8,12 @@ export type TranslationOrigin = 'machine' | 'exact' | 'fuzzy';
 
 /** Which segments of a file are translated. */
 export const openSegments = ['untranslated', 'all'] as const;
-/** Name of a choice. */
+/** Which segments of a file are translated: those without a translation, or all. */
 export type OpenSegments = (typeof openSegments)[number];
 
 /** A segment: a text to translate. */
 export interface Segment {
+  /** Its text, with placeholders for its inline codes. */
   readonly source: InlineText;
   /** Whether the file has a translation. */
   readonly isTranslated: boolean;
@@ -22,14 +23,19 @@ export interface Segment {
 
 /** The translation of a segment, with the placeholders of its source. */
 export interface SegmentTranslation {
+  /** The translation, with the placeholders of the source. */
   readonly text: string;
+  /** The model, or an equal or a similar text of a memory. PO files mark all but `exact` for review. */
   readonly origin: TranslationOrigin;
 }
 
 /** A replacement in the text of a file; `start` equals `end` for an insertion. */
 export interface Edit {
+  /** First UTF-16 code unit that is replaced. */
   readonly start: number;
+  /** The one after the last. */
   readonly end: number;
+  /** The new text. */
   readonly text: string;
 }
 
@@ -39,6 +45,7 @@ export interface DocumentUnit {
   readonly name: string;
   /** Its line, if that is its name. */
   readonly line?: number;
+  /** Its segments: one, or one for each plural form. */
   readonly segments: readonly Segment[];
   /**
    * The edits for translations of its segments, in order; undefined for a segment that stays as it is. Edits are
@@ -47,17 +54,22 @@ export interface DocumentUnit {
   edits(translations: readonly (SegmentTranslation | undefined)[]): Edit[];
 }
 
-/** A parsed file. */
+/** A parsed file: its text, and the units that edits of this text translate. */
 export interface TranslatableDocument {
+  /** The whole file as text. */
   readonly text: string;
+  /** Its units in the order of the text. */
   readonly units: readonly DocumentUnit[];
   /** Edits of the file's head, before all units. */
   readonly head?: readonly Edit[];
 }
 
-/** Options of a format. */
+/** Options of parsing a document. */
 export interface DocumentOptions {
-  /** Language of the translations, for formats that name it. */
+  /**
+   * Language tag of the translations, written into XLIFF that has none; another one in the file is an error. [that of the
+   * file]
+   */
   readonly targetLang?: string;
 }
 

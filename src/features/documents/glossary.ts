@@ -7,8 +7,9 @@ import { isEnglish, isEnglishForm } from './english-forms.ts';
 import type { WantedTerm } from './segment-checks.ts';
 import type { PlacedTerm } from './soft-terms.ts';
 
-/** A term. */
+/** A term of a glossary: words of a source, and those that its translation must have. */
 export interface GlossaryTerm extends WantedTerm {
+  /** A remark for people. Absent if the file has none. */
   readonly note?: string;
 }
 
@@ -67,7 +68,7 @@ interface IndexedTerm {
   readonly words: readonly string[];
 }
 
-/** A glossary. */
+/** Terms of a glossary, and a search for those in a text. Use it as the option `glossary` of `translateDocument`. */
 export class Glossary {
   readonly #terms: readonly IndexedTerm[];
   readonly #language: string | undefined;

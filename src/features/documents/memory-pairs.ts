@@ -7,7 +7,9 @@ import { equalPlaceholders, pairReaders } from './pairs/pair-readers.ts';
 
 /** Languages of a call; unknown ones are those of the file. */
 export interface MemoryLanguages {
+  /** Language tag of the sources. [that of the file] */
   readonly source?: string;
+  /** Language tag of the translations. [the other one of the file] */
   readonly target?: string;
 }
 

@@ -49,9 +49,11 @@ const checks = {
 /** Name of a check. */
 export type CheckName = keyof typeof checks;
 
-/** A failed check. */
+/** A failed check of a translated segment. */
 export interface CheckResult {
+  /** Which check. */
   readonly check: CheckName;
+  /** What is wrong, in English. */
   readonly problem: string;
 }
 

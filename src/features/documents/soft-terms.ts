@@ -8,7 +8,9 @@ import type { WantedTerm } from './segment-checks.ts';
 
 /** A term with its place in a text. */
 export interface PlacedTerm extends WantedTerm {
+  /** First UTF-16 code unit of the term in the text. */
   readonly start: number;
+  /** The one after its last. */
   readonly end: number;
 }
 

@@ -18,42 +18,53 @@ import type { TranslationMemory } from './translation-memory.ts';
 
 /** Options of the translation of a document. */
 export interface DocumentTranslationOptions {
+  /** Options of `model.translate`, such as `beams`. [those of the model] */
   readonly decode?: TranslateOptions;
+  /** Earlier translations, which are taken in place of the model's. [none] */
   readonly memory?: TranslationMemory;
   /** Smallest similarity of a match of the memory. [0.75] */
   readonly threshold?: number;
-  /** Terms that translations must have. */
+  /** Terms that translations must have. [none] */
   readonly glossary?: Glossary;
   /** Which segments are translated. ['untranslated'] */
   readonly segments?: OpenSegments;
-  /** Language of the translations, for rules of punctuation and case. */
+  /** Language tag of the translations, for rules of punctuation and case. [only those of all languages] */
   readonly targetLang?: string;
   /** Number of segments that are translated together. [64] */
   readonly atOnce?: number;
-  /** Translations of the first units from an interrupted run. */
+  /** Translations of the first units from an interrupted run, which are not translated again. [none] */
   readonly done?: readonly (readonly (SegmentTranslation | null)[])[];
+  /** Stops the translation, which rejects with the signal's reason. [never] */
   readonly signal?: AbortSignal;
 }
 
 /** What happened to a segment. */
 export interface SegmentReport {
+  /** Name of its unit. */
   readonly unit: string;
+  /** Source as people read it. */
   readonly source: string;
+  /** Translation as people read it. */
   readonly target: string;
+  /** Where the translation comes from; `kept`: it was in the file. */
   readonly origin: SegmentTranslation['origin'] | 'kept' | 'not translated';
   /** Similarity of the match of the memory. */
   readonly similarity?: number;
+  /** How its inline codes were translated. Absent if the model did not translate it. */
   readonly method?: SegmentMethod;
   /** Mean log-probability of its tokens. */
   readonly confidence?: number;
+  /** Checks that the translation fails. */
   readonly checks: readonly CheckResult[];
 }
 
 /** The next part of an output. */
 export interface DocumentPart {
+  /** The next characters of the translated file. */
   readonly text: string;
   /** Translations of the units in it, to resume with. */
   readonly translations: readonly (readonly (SegmentTranslation | null)[])[];
+  /** One report for each segment in it. */
   readonly reports: readonly SegmentReport[];
   /** Number of units that are done. */
   readonly done: number;

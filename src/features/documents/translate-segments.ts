@@ -33,6 +33,7 @@ export interface SentenceModel {
     texts: readonly string[],
     options?: TranslateOptions & Pick<GenerateOptions, 'attention' | 'phrases' | 'placeholders'>,
   ): Promise<Generation[][]>;
+  /** Its tokenizers, which tell the characters and codes that it can read and write. */
   readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
 }
 

@@ -7,7 +7,7 @@ import { anyCodes } from './inline/code-patterns.ts';
 import { type InlineText, inlineText, keepsCodes, placeholdersIn, renderText } from './inline/inline-text.ts';
 import { hashOf, PackedTexts } from './packed-texts.ts';
 
-/** A match of a memory. */
+/** A translation that a memory has for a segment. */
 export interface MemoryMatch {
   /** The translation with the placeholders of the segment. */
   readonly text: string;

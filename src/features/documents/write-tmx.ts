@@ -4,7 +4,9 @@ import { placeholderAt } from '../../text/placeholders.ts';
 
 /** A pair of a memory: texts whose inline elements are placeholders, and how the document writes these. */
 export interface MemoryPair {
+  /** The source, with placeholders. */
   readonly source: string;
+  /** The translation, with placeholders. */
   readonly target: string;
   /** The elements by their placeholders. */
   readonly elements?: ReadonlyMap<string, string>;

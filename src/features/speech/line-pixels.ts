@@ -6,8 +6,11 @@ import { patchWidth } from './frame-kind.ts';
 
 /** Pixels of an image, row after row: gray from 0 to 255, or RGBA as in ImageData. */
 export interface ImagePixels {
+  /** Pixels of a row. */
   readonly width: number;
+  /** Number of rows. */
   readonly height: number;
+  /** width × height values of gray, or four times as many of RGBA. */
   readonly data: ArrayLike<number>;
 }
 

@@ -9,7 +9,9 @@ import { type SpeechInput, samplesOf } from './transcribe-speech.ts';
 
 /** A recording and what is said in it. */
 export interface Clip {
+  /** The recording. */
   readonly audio: SpeechInput;
+  /** What is said in it: the target of the training. */
   readonly text: string;
 }
 

@@ -8,8 +8,11 @@ import { msg } from '../../core/message.ts';
 export interface ErrorRate {
   /** (substitutions + deletions + insertions) / units; 0.05 is 5 %. Above 1 if much is inserted. */
   readonly rate: number;
+  /** Units that are others than in the reference. */
   readonly substitutions: number;
+  /** Units of the reference that are missing. */
   readonly deletions: number;
+  /** Units that the reference does not have. */
   readonly insertions: number;
   /** Words or characters of the references. */
   readonly units: number;

@@ -179,7 +179,7 @@ it('rejects a folder in the model folder, and one that cannot be written; a full
   };
   await expect(
     EventWriter.open({ ...full, append }, 'events', 0, mainMetrics, () => undefined),
-  ).rejects.toThrow(errorAbout({ kind: 'input' }));
+  ).rejects.toThrow(errorAbout({ template: 'events: cannot write: no space is left on the disk' }));
   const failures: string[] = [];
   let writes = 0;
   const later = { ...full, append: async () => void (writes++ > 0 && (await append())) };

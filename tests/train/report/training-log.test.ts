@@ -51,11 +51,11 @@ it('ignores records of unknown types and empty lines', () => {
 });
 
 it.each<[string, ExpectedError]>([
-  ['{"type":"start"\n{}\n', { kind: 'input' }],
-  [`${formatLog([step(1)])}7\n`, { kind: 'input' }],
-  ['null\n', { kind: 'input' }],
-  ['{"loss":1}\n', { kind: 'input' }],
-  ['[]\n', { kind: 'input' }],
+  ['{"type":"start"\n{}\n', { values: ['log.jsonl: line 1'] }],
+  [`${formatLog([step(1)])}7\n`, { values: ['log.jsonl: line 2'] }],
+  ['null\n', { values: ['log.jsonl: line 1'] }],
+  ['{"loss":1}\n', { values: ['log.jsonl: line 1'] }],
+  ['[]\n', { values: ['log.jsonl: line 1'] }],
   ['{"type":"step","step":"x"}\n', { area: 'log.jsonl: line 1', values: ['step', '"x"', 'number'] }],
   [
     '{"type":"step","step":1}\n',

@@ -216,7 +216,7 @@ describe('a checkpointer', () => {
     expect(messages).toEqual(['failed no room']);
     expect(keeper.last?.files).toBe(memory);
     expect(await memory.read('out/step')).toEqual(new Uint8Array([2]));
-    await expect(run(3, 2, true)).rejects.toThrow(errorAbout({ kind: 'input' }));
+    await expect(run(3, 2, true)).rejects.toThrow(errorAbout({ template: 'no room' }));
     expect(await memory.read('out/step')).toEqual(new Uint8Array([3]));
     full = false;
     await run(4, 3);

@@ -26,6 +26,7 @@ export interface CleanPairsOptions {
 
 /** A pair that was dropped, and the first rule that it breaks. */
 export interface DroppedPair extends Pair {
+  /** Name of the rule. */
   readonly rule: RuleName;
 }
 
@@ -33,6 +34,7 @@ export interface DroppedPair extends Pair {
 export interface CleanedPairs {
   /** The pairs that are kept, without spaces at the ends of their texts. */
   readonly kept: readonly Pair[];
+  /** The pairs that are dropped, each with its rule. */
   readonly dropped: readonly DroppedPair[];
 }
 

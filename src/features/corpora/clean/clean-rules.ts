@@ -16,7 +16,9 @@ export type CleanLimits = Readonly<Record<RuleName, number>>;
 
 /** Languages of both sides, for the rules `script` and `language`. */
 export interface CleanLanguages {
+  /** ISO 639 code of the sources. [not tested] */
   readonly source?: string;
+  /** ISO 639 code of the targets. [not tested] */
   readonly target?: string;
 }
 
@@ -319,7 +321,7 @@ export const cleanRules = {
   ),
 } satisfies Record<string, CleanRule>;
 
-/** Name of a rule. */
+/** Name of a rule of `cleanPairs`, such as `length-ratio` or `script`. */
 export type RuleName = keyof typeof cleanRules;
 
 /** Names of the rules in order. */

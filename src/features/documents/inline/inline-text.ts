@@ -4,8 +4,9 @@
 import { type CodeKind, maxCodes, placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import { type CodePattern, codesIn, isFormatString } from './code-patterns.ts';
 
-/** An inline code. */
+/** An inline code of a document, such as `<b>` or `%s`, which a translation keeps. */
 export interface InlineCode {
+  /** Whether it opens, closes or stands alone. */
   readonly kind: CodeKind;
   /** How the document writes it. */
   readonly raw: string;
@@ -17,7 +18,9 @@ export interface InlineCode {
 
 /** A text and its codes by placeholder. */
 export interface InlineText {
+  /** The text with one placeholder for each code. */
   readonly text: string;
+  /** The codes by placeholder. */
   readonly codes: ReadonlyMap<string, InlineCode>;
   /** The codes that are searched in texts. */
   readonly pattern: CodePattern;

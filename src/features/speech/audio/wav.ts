@@ -9,7 +9,7 @@ import {
 import { check, HeddleError } from '../../../core/errors.ts';
 import { type Message, msg } from '../../../core/message.ts';
 
-/** Decoded audio. */
+/** A recording as samples, as `readWav` decodes it. */
 export interface Sound {
   /** Samples a second. */
   readonly rate: number;
@@ -116,7 +116,10 @@ export function readWav(bytes: Uint8Array, name: string): Sound {
   return { rate, channels: part(0, length) };
 }
 
-/** A WAV file of 16 bits from the samples of one channel at `rate` Hz. */
+/**
+ * A WAV file of 16 bits from the samples of one channel, from -1 to 1, at `rate` Hz. Throws a HeddleError if heddle reads no
+ * recordings of this rate.
+ */
 export function writeWav(samples: Float32Array, rate: number): Uint8Array {
   check(rate >= minRate && rate <= maxRate, msg`a sample rate of ${rate} Hz`, { area: 'audio' });
   return encodeWaveFromFloat32Channels([samples], rate, 16);

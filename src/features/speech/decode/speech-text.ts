@@ -5,9 +5,11 @@ import { firstStampOf, type SpeechFacts, stampSeconds } from './speech-facts.ts'
 
 /** A piece of speech with its times. */
 export interface SpeechSegment {
-  /** Start and end in seconds from the start of the recording. */
+  /** Start in seconds from the start of the recording. */
   readonly start: number;
+  /** End in seconds from the start of the recording. */
   readonly end: number;
+  /** What is said. */
   readonly text: string;
   /** Token ids, time stamps included. */
   readonly ids: readonly number[];

@@ -14,7 +14,7 @@ export interface TranscribeOptions {
   readonly beams?: number;
   /** Temperatures that are tried one after the other while the text is poor. [0, 0.2, 0.4, 0.6, 0.8, 1] */
   readonly temperature?: number | readonly number[];
-  /** Text before the recording, for names and spelling. */
+  /** Text before the recording, for names and spelling. [none] */
   readonly prompt?: string;
   /** Whether the text of a window is the prompt of the next one. [true] */
   readonly conditionOnPrevious?: boolean;
@@ -41,9 +41,11 @@ export interface TranscribeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A transcription. */
+/** What a recording says: its text, in one piece and in segments with times. */
 export interface Transcription {
+  /** The text of all segments. */
   readonly text: string;
+  /** The segments in the order of time. */
   readonly segments: readonly SpeechSegment[];
   /** Code of the language of the speech; undefined for a model without languages. */
   readonly language: string | undefined;
@@ -63,7 +65,9 @@ export interface SpeechAttention {
   readonly tokens: readonly string[];
   /** Log-probabilities [T] of these tokens by the model, without the rules of decoding. */
   readonly logProbs: Float32Array;
+  /** Number of decoder layers. */
   readonly layers: number;
+  /** Number of attention heads of a layer. */
   readonly heads: number;
   /** Number S of positions until the recording ends; the silence after it is left out. */
   readonly positions: number;

@@ -165,7 +165,9 @@ describe('a case that cannot be read', () => {
 
   it('is named in the error', async () => {
     const run = verify({ folders: [goldenFolder('absent')] }, onCpu(fixtureFiles));
-    await expect(run).rejects.toThrow(errorAbout({ kind: 'input' }));
+    await expect(run).rejects.toThrow(
+      errorAbout({ template: 'tests/fixtures/golden/absent/config.json: cannot be read' }),
+    );
   });
 });
 
