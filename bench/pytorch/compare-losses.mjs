@@ -11,16 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
+import { openSources } from './sources.mjs';
 
-/** The sources, compiled by Vite: the trainer is not part of the public API. */
-const vite = await createServer({
-  configFile: false,
-  appType: 'custom',
-  optimizeDeps: { noDiscovery: true },
-  server: { middlewareMode: true, ws: false },
-  logLevel: 'error',
-});
+const vite = await openSources();
 const paths = [
   ...[
     'engine/engine',

@@ -12,7 +12,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
+import { openSources } from './sources.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -30,14 +30,7 @@ const budgetMs = Number(values['tune-ms']);
 if (!(rounds > 0 && budgetMs >= 0 && Number(values.threads) > 0))
   throw new Error('--rounds and --threads must be positive, --tune-ms not negative');
 
-/** The sources, compiled by Vite: the contestant is not part of the public API. */
-const vite = await createServer({
-  configFile: false,
-  appType: 'custom',
-  optimizeDeps: { noDiscovery: true },
-  server: { middlewareMode: true, ws: false },
-  logLevel: 'error',
-});
+const vite = await openSources();
 const load = async (path) => vite.ssrLoadModule(path);
 const { dawnGpu } = await load('/src/host/dawn.ts');
 const { nodeFiles } = await load('/src/host/node-files.ts');

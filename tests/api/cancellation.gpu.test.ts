@@ -11,7 +11,7 @@ import { train } from '../../src/entries/train-with-features.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
-import { errorAbout } from '../support/expect-error.ts';
+import { disposedModel, errorAbout } from '../support/expect-error.ts';
 import { everyCase, gpuDevice } from '../support/gpu.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { testSession } from '../support/session.ts';
@@ -125,7 +125,7 @@ describe('a model', () => {
     await expectAborted((signal) => model.translate('abc', { signal }), compiling);
     model.dispose();
     release();
-    await expect(model.translate('abc')).rejects.toThrow(errorAbout({ kind: 'input' }));
+    await expect(model.translate('abc')).rejects.toThrow(errorAbout(disposedModel));
     device.check();
   });
 });

@@ -51,7 +51,7 @@ describe('train', () => {
   it('is an error before the first step if it does not fit the memory budget', async () => {
     const steps: number[] = [];
     const run = trained({ memoryBudget: 1000, onStep: ({ step }) => void steps.push(step) });
-    await expect(run).rejects.toMatchObject({ kind: 'memory' });
+    await expect(run).rejects.toThrow(errorAbout({ kind: 'memory', values: [1000] }));
     expect(steps).toEqual([]);
   });
 
@@ -248,7 +248,10 @@ describe('train', () => {
     await wrong({ steps: 0 }, { area: 'train', options: ['steps'], values: [0, 1] });
     await wrong({ resume: true }, { area: 'train' });
     await wrong({ lora: { rank: 2 } }, { area: 'train', options: ['lora', 'init'] });
-    await wrong({ from: {} }, { kind: 'input' });
+    await wrong(
+      { from: {} },
+      { template: 'This is not a model of heddle; get one from train() or loadModel()' },
+    );
     await expect(train([], settings)).rejects.toThrow(errorAbout({ area: 'train' }));
   });
 });

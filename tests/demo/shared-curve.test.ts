@@ -31,7 +31,9 @@ it('refuses a curve that is damaged, with steps that do not rise or with too man
   const zeros = btoa(String.fromCharCode(...Array(8).fill(0)));
   const many = packCurve(Array.from({ length: 201 }, (_, i) => [i + 1, 1] as const));
   for (const text of ['', '!', packCurve([[1, 2]]).slice(0, 2), zeros, many])
-    expect(() => unpackCurve(text), text).toThrow(errorAbout({ kind: 'input' }));
+    expect(() => unpackCurve(text), text).toThrow(
+      errorAbout({ template: 'its curve is damaged or cut off' }),
+    );
 });
 
 it('compares mean losses of the same steps', () => {

@@ -47,6 +47,9 @@ it('returns nothing without results, and throws if they are damaged or of anothe
   expect(await fromHash('')).toBeUndefined();
   expect(await fromHash('#kernels')).toBeUndefined();
   const hash = await toHash(run);
-  await expect(fromHash(hash.slice(0, -20))).rejects.toThrow(errorAbout({ kind: 'input' }));
-  await expect(fromHash('#results=%%%')).rejects.toThrow(errorAbout({ kind: 'input' }));
+  const damaged = errorAbout({
+    template: 'The results in the address cannot be read: the link is incomplete. Copy it again.',
+  });
+  await expect(fromHash(hash.slice(0, -20))).rejects.toThrow(damaged);
+  await expect(fromHash('#results=%%%')).rejects.toThrow(damaged);
 });

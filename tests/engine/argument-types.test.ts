@@ -2,6 +2,7 @@
 // of an object, is an error that names the function and the argument or field, not NaN; so is a field that there is not. graph/node-checks.test.ts has those that add nodes.
 import { describe, expect, it } from 'vitest';
 import * as engine from '../../src/engine/index.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const { Graph, HeddleError } = engine;
 
@@ -292,10 +293,14 @@ describe('objects in objects', () => {
 
   it('of an engine are refused', async () => {
     const cpu = engine.cpuEngine();
-    await expect(cpu.prepare([graph], { inflight: 2 } as never)).rejects.toThrow(HeddleError);
-    await expect(cpu.prepare([{} as never])).rejects.toThrow(HeddleError);
+    await expect(cpu.prepare([graph], { inflight: 2 } as never)).rejects.toThrow(
+      errorAbout({ area: 'cpu', values: ['inflight', 'inFlight'] }),
+    );
+    await expect(cpu.prepare([{} as never])).rejects.toThrow(
+      errorAbout({ area: 'cpu', values: ['an object'] }),
+    );
     await cpu.prepare([graph]);
-    expect(() => cpu.write('x', 'text' as never)).toThrow(HeddleError);
+    expect(() => cpu.write('x', 'text' as never)).toThrow(errorAbout({ area: 'cpu', values: ['a text'] }));
   });
 });
 

@@ -130,7 +130,9 @@ describe('an engine', () => {
 
   it('rejects a plan above the memory limit before allocating, with both numbers', async () => {
     const engine = gpuEngine(await wrapped(), { memoryLimit: 1000 });
-    await expect(engine.prepare([graph()])).rejects.toThrow(errorAbout({ kind: 'memory' }));
+    await expect(engine.prepare([graph()])).rejects.toThrow(
+      errorAbout({ kind: 'memory', options: ['memoryLimit', 'memoryBudget'], values: [1000] }),
+    );
     expect(() => engine.write('weights', new Float32Array(1))).toThrow(errorNaming('engine', 'weights'));
     engine.destroy();
   });

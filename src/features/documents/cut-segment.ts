@@ -5,7 +5,7 @@ import { placeholderAt, placeholderOf } from '../../text/placeholders.ts';
 import { placeholdersIn } from './inline/inline-text.ts';
 
 /** Number of codes above which a segment is cut, and of those that a part has if it can. */
-const [mostCodes, wantedCodes] = [64, 32];
+const [maxCodes, wantedCodes] = [64, 32];
 
 /** A place between two parts. The best one has the lowest rank: outside of pairs, at the end of a sentence. */
 interface Cut {
@@ -46,7 +46,7 @@ function cutsIn(text: string, partners: ReadonlyMap<string, string>): number[] {
       const rank = 2 * depth + (isSentenceEnd(text.slice(Math.max(0, at - 40), at)) ? 0 : 1);
       if (!best || rank <= best.rank) best = { at, rank, codes };
     }
-    if (!best || codes < mostCodes) continue;
+    if (!best || codes < maxCodes) continue;
     cuts.push(best.at);
     codes -= best.codes;
     best = undefined;
@@ -60,7 +60,7 @@ function cutsIn(text: string, partners: ReadonlyMap<string, string>): number[] {
  */
 export function partsOfMany(text: string): string[] | undefined {
   const codes = placeholdersIn(text);
-  if (codes.length <= mostCodes) return undefined;
+  if (codes.length <= maxCodes) return undefined;
   const partners = partnersIn(codes);
   const cuts = cutsIn(text, partners);
   return [0, ...cuts].flatMap((from, i) => {

@@ -52,14 +52,20 @@ describe('device auto', () => {
 
   it('throws if there is neither', async () => {
     await expect(opened('auto', { onnxRuntime: missing }).session.engine()).rejects.toThrow(
-      errorAbout({ kind: 'unsupported' }),
+      errorAbout({ kind: 'unsupported', template: 'it is not installed' }),
     );
   });
 });
 
 it('says what training needs', async () => {
   const { session } = opened('wasm');
-  await expect(session.engine({ trains: true })).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
+  await expect(session.engine({ trains: true })).rejects.toThrow(
+    errorAbout({
+      kind: 'unsupported',
+      template:
+        'Training needs WebGPU, also on a software adapter; onnxruntime-web only runs models. Use device "gpu" or "auto".',
+    }),
+  );
 });
 
 it('names the devices if another name is given', () => {

@@ -26,7 +26,7 @@ import { type StepReport, Trainer } from '../../../src/train/update/trainer.ts';
 import type { UpdateConfig } from '../../../src/train/update/trainer-graphs.ts';
 import { gradientGraph } from '../../../src/train/update/training-graphs.ts';
 import { testEngine } from '../../support/engine.ts';
-import { errorAbout } from '../../support/expect-error.ts';
+import { errorAbout, noF16 } from '../../support/expect-error.ts';
 import { gpuDevice, sample } from '../../support/gpu.ts';
 import { smallHfConfig } from '../../support/hf.ts';
 import { itInFull } from '../../support/in-full.ts';
@@ -396,7 +396,7 @@ const mixed = () => {
 
 const rejected = () => {
   it('is rejected on an adapter without shader-f16, with advice', async () => {
-    await expect(training({ precision: 'f16' })).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
+    await expect(training({ precision: 'f16' })).rejects.toThrow(errorAbout(noF16));
   });
 };
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../../../src/engine/gpu/device.ts';
 import { ssruOp } from '../../../../src/engine/ops/recurrence/ssru.ts';
-import { errorAbout } from '../../../support/expect-error.ts';
+import { errorAbout, noF16 } from '../../../support/expect-error.ts';
 import { gpuDevice } from '../../../support/gpu.ts';
 import { checkGradient, checkOp, randomTensor } from '../../../support/op.ts';
 
@@ -34,7 +34,7 @@ it('reads and writes f16', async () => {
   const inputs = { x: randomTensor([2, 6, 16], 5), bias: randomTensor([8], 6) };
   const checked = checkOp(ssruOp, { inputs, attrs: {}, wrt: ['x'], f16: true });
   if (wrapDevice(await gpuDevice()).traits.f16) await checked;
-  else await expect(checked).rejects.toThrow(errorAbout({ kind: 'unsupported' }));
+  else await expect(checked).rejects.toThrow(errorAbout(noF16));
 });
 
 it('rejects inputs that do not fit', () => {
