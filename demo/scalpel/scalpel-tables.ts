@@ -19,7 +19,7 @@ type Word = Inspection['source'][number];
 export const wordOf = ({ label, spaced }: Word): string =>
   !spaced && /^\p{L}/u.test(label) ? `·${label}` : label;
 
-/** How strongly a rise of the loss is coloured, from 0 to 1: one half at 0.7, where a word is half as likely. */
+/** How strong the colour of a rise of the loss is, from 0 to 1. At 0.7 it is 0.5: the word is half as likely. */
 export const shade = (rise: number): number => (rise <= 0 ? 0 : 1 - Math.exp(-rise));
 
 /**
