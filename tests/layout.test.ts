@@ -528,3 +528,33 @@ it('quotes no message of an error in `toThrow`', () => {
     );
   expect(quoted, 'ask by errorAbout, errorOfKind or errorNaming (support/expect-error.ts)').toEqual([]);
 });
+
+it('names in typedoc.json only what is in the sources', () => {
+  const { intentionallyNotExported } = JSON.parse(read('typedoc.json'));
+  const absent = (intentionallyNotExported as string[]).filter((each) => {
+    const [path = '', name = ''] = each.split(':');
+    return !existsSync(join(root, path)) || !(name === '__module' || read(path).includes(name));
+  });
+  expect(absent).toEqual([]);
+});
+
+it('links only to headings that the documents have', () => {
+  const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...filesUnder('docs')].filter(
+    (path) => path.endsWith('.md'),
+  );
+  const anchors = (path: string) =>
+    Array.from(read(path).matchAll(/^#+ (.+)$/gm), ([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-'),
+    );
+  const broken = documents.flatMap((path) =>
+    Array.from(read(path).matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)).flatMap(([, file = '', anchor = '']) => {
+      const target = file ? join(dirname(path), file) : path;
+      if (!target.endsWith('.md')) return [];
+      return anchors(target).includes(anchor) ? [] : [`${path}: ${file}#${anchor}`];
+    }),
+  );
+  expect(broken).toEqual([]);
+});
