@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { check, HeddleError } from '../../src/core/errors.ts';
+import { msg } from '../../src/core/message.ts';
 import { checkRewriteNames } from '../../src/engine/graph/rewrites.ts';
 import type { ContestantName } from './bench-session.ts';
 import type { ContestantOptions } from './contestant.ts';
@@ -93,7 +94,7 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new HeddleError(`${(error as Error).message}; --help lists the options.`);
+    throw new HeddleError(msg`${(error as Error).message}; --help lists the options.`);
   }
 }
 
@@ -105,15 +106,16 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
   const names = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
     const given = list(values[option] as string);
     for (const name of given)
-      check(
-        allowed.includes(name as T),
-        `--${option} ${name}: it must be one or more of ${allowed.join(',')}.`,
-      );
+      check(allowed.includes(name as T), msg`it must be one or more of ${allowed.join(',')}.`, {
+        area: `--${option} ${name}`,
+      });
     return given as T[];
   };
   const nonEmpty = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
     const given = names(option, allowed);
-    check(given.length > 0, `--${option} is empty; it must be one or more of ${allowed.join(',')}.`);
+    check(given.length > 0, msg`it is empty; it must be one or more of ${allowed.join(',')}.`, {
+      area: `--${option}`,
+    });
     return given;
   };
   const whole = (option: keyof typeof values, min: number, fallback?: number): number => {
@@ -122,7 +124,8 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
     const n = Number(text);
     check(
       /^\d+$/.test(`${text}`) && Number.isSafeInteger(n) && n >= min,
-      `--${option} ${text}: it must be a whole number of at least ${min}.`,
+      msg`it must be a whole number of at least ${min}.`,
+      { area: `--${option} ${text}` },
     );
     return n;
   };
@@ -133,7 +136,8 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
   const otherWork = values.kernels || values.profile !== '' || values.endure !== '';
   check(
     only === undefined || (values.kernels && kernelList.some(({ name }) => name.includes(only))),
-    `--only ${only}: it needs --kernels, and must be part of one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
+    msg`it needs --kernels, and must be part of one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
+    { area: `--only ${only}` },
   );
   return {
     hosts: nonEmpty('host', hostNames),
@@ -162,17 +166,17 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
 function settings(given: readonly string[]): Partial<ContestantOptions> {
   const options: Record<string, Record<string, string | number>> = {};
   for (const setting of given) {
+    const area = `--set ${setting}`;
     const [, peer = '', key = '', value = ''] = /^(\w+)\.(\w+)=(.*)$/.exec(setting) ?? [];
     const choices = Object.entries(peerOptions).find(([name]) => name === peer)?.[1];
-    check(
-      choices,
-      `--set ${setting}: it must be PEER.KEY=VALUE, where PEER is one of ${Object.keys(peerOptions).join(', ')}.`,
-    );
+    check(choices, msg`it must be PEER.KEY=VALUE; PEER is one of ${Object.keys(peerOptions).join(', ')}.`, {
+      area,
+    });
     const known = Object.entries(choices).find(([name]) => name === key)?.[1];
-    check(known, `--set ${setting}: the options of ${peer} are ${Object.keys(choices).join(', ')}.`);
+    check(known, msg`the options of ${peer} are ${Object.keys(choices).join(', ')}.`, { area });
     if (typeof known === 'number')
-      check(/^[1-9]\d*$/.test(value), `--set ${setting}: it must be a whole number above 0.`);
-    else check(known.includes(value), `--set ${setting}: it must be one of ${known.join(', ')}.`);
+      check(/^[1-9]\d*$/.test(value), 'it must be a whole number above 0.', { area });
+    else check(known.includes(value), msg`it must be one of ${known.join(', ')}.`, { area });
     options[peer] = { ...options[peer], [key]: typeof known === 'number' ? Number(value) : value };
   }
   return options as Partial<ContestantOptions>;

@@ -53,7 +53,7 @@ export function decodeOptionsOf(
     throw new HeddleError(msg`--method ${method} and --beams ${beams} exclude each other; use one of them`);
   if (flags.lengthPenalty !== undefined && beams === 1 && flags.numReturn === undefined)
     throw new HeddleError(
-      '--length-penalty needs --beams 2 or more: greedy decoding and sampling compare no scores',
+      msg`${'--length-penalty'} needs --beams 2 or more: greedy decoding and sampling compare no scores`,
     );
   if (numReturn > 1 && method !== 'sample' && numReturn > beams)
     throw new HeddleError(

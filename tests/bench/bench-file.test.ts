@@ -44,14 +44,17 @@ describe('an invalid file', () => {
   const changed = (change: object) =>
     JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
   it.each<[string, ExpectedError]>([
-    ['kernels: 1', { kind: 'input' }],
-    ['[]', { kind: 'input' }],
-    ['{"kernels":[]}', { kind: 'input' }],
+    ['kernels: 1', { template: 'The file is not JSON; it must come from heddle bench or the kernel lab.' }],
+    ['[]', { template: 'The file has no kernels; it must come from heddle bench or the kernel lab.' }],
+    ['{"kernels":[]}', { template: 'The file has no kernels: the list is empty.' }],
     ['{"kernels":[7]}', { values: [1] }],
     [changed({ group: 'gpus' }), { values: ['gpus', 'products'] }],
-    [changed({ flops: -1 }), { kind: 'input' }],
-    [changed({ variants: [] }), { kind: 'input' }],
-    [changed({ variants: [{ variant: 'v', ms: 2, low: 3, high: 4 }] }), { kind: 'input' }],
+    [changed({ flops: -1 }), { template: '{0} needs flops and bytes of 0 or more.' }],
+    [changed({ variants: [] }), { template: '{0} has no variants.' }],
+    [
+      changed({ variants: [{ variant: 'v', ms: 2, low: 3, high: 4 }] }),
+      { template: '{0} has a time that is not a median between quartiles.' },
+    ],
     [JSON.stringify({ ...file, roofs: { peak: {} } }), { values: ['bandwidth'] }],
   ])('is an error with a reason: %s', (text, expected) => {
     expect(() => readBenchRun(text)).toThrow(errorAbout(expected));
