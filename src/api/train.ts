@@ -5,6 +5,7 @@ import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { msg } from '../core/message.ts';
 import { archiveFiles } from '../files/archive-files.ts';
+import type { TrainedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
@@ -14,11 +15,11 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { TrainingGate } from '../train/run/loop.ts';
 import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
 import type { CompleteArguments } from '../train/settings/train-arguments.ts';
-import { SettingTable } from '../train/settings/train-settings.ts';
+import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
 import { checkCheckpoint, checkRunPaths } from './checkpoint-folder.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
 import { type BaseModel, type Model, type ModelMaker, textModel } from './model.ts';
-import { trainInSession } from './train-in-session.ts';
+import { type EndedTraining, trainInSession } from './train-in-session.ts';
 import type { RunningModel, TrainGate, TrainOptions } from './train-options.ts';
 
 /** `train` of the library, with the guests that the caller has. */
@@ -51,17 +52,7 @@ async function trainWatched<M extends BaseModel>(
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
   const { device, tune, maxSubmissionMs, memoryBudget, ...inputs } = rest;
   checkSignal(signal);
-  for (const [name, call] of Object.entries({ onStep, onEvent }))
-    check(!call || typeof call === 'function', msg`${name} must be a function`, { area: 'train' });
-  for (const name of gate ? (['ready', 'wantsCheckpoint', 'between'] as const) : [])
-    check(typeof gate?.[name] === 'function', msg`gate.${name} must be a function`, { area: 'train' });
-  const step = onStep && callbacks.of(onStep);
-  const listener =
-    (onStep || onEvent) &&
-    ((event: JobEvent): unknown => {
-      if (event.type === 'step') step?.(event);
-      return onEvent?.(event);
-    });
+  checkFunctions({ onStep, onEvent, gate });
   const table = new SettingTable(features.settings);
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, table, {
     features,
@@ -72,12 +63,12 @@ async function trainWatched<M extends BaseModel>(
   check(checkpoint === undefined || checkpoint?.trim?.(), 'checkpoint must be a folder', { area: 'train' });
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
-  let saved: CompleteArguments | undefined;
+  let resumed: CompleteArguments | undefined;
   if (out) {
     const runFiles = archiveFiles(host.files);
     await checkCheckpoint(runFiles, out, { label: `train: checkpoint ${checkpoint}`, resume, force });
-    if (resume) saved = argumentsIn(await readTrainingState(runFiles, out), out, table);
-    await checkRunPaths(files, out, { ...saved, ...settings }, { resume, force });
+    if (resume) resumed = argumentsIn(await readTrainingState(runFiles, out), out, table);
+    await checkRunPaths(files, out, { ...resumed, ...settings }, { resume, force });
   }
   const session = new Session<TrainingEvent>(host, {
     device,
@@ -86,38 +77,27 @@ async function trainWatched<M extends BaseModel>(
     memoryBudget,
     files,
     features,
-    onEvent: listener,
+    onEvent: eventListener({ onStep: onStep && callbacks.of(onStep), onEvent }),
   });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
-  try {
-    const own = gate && modelGate(make, gate, run, callbacks);
+  const training = {
+    dev,
+    test,
+    from,
+    settings,
+    out,
+    resumed,
+    gate: gate && modelGate(make, gate, run, callbacks),
+    snapshots,
+    maxLogSteps,
     // A model of another class is an error before its training.
-    const checkModel = (saved: SavedModel) => void make(saved, run);
-    const training = {
-      dev,
-      test,
-      from,
-      settings,
-      out,
-      resumed: saved,
-      gate: own,
-      snapshots,
-      maxLogSteps,
-      checkModel,
-    };
-    const { base, ...trained } = await run.callbacks.during(() => trainInSession(pairs, training, run));
-    const lora =
-      trained.lora && settings.lora
-        ? {
-            lora: loraConfig(settings.lora),
-            weights: trained.lora,
-            base: base?.name ?? '',
-            baseFingerprint: base && fingerprintOf([base.saved.weights]),
-          }
-        : undefined;
+    checkModel: (saved: SavedModel) => void make(saved, run),
+  };
+  try {
+    const trained = await run.callbacks.during(() => trainInSession(pairs, training, run));
     return make(await trained.model(), session, {
       training: trained.result,
-      lora,
+      lora: trainedLora(settings, trained),
       name: checkpoint,
       ownsSession: true,
     });
@@ -127,6 +107,42 @@ async function trainWatched<M extends BaseModel>(
     throw error;
   }
 }
+
+/** Throws a HeddleError if a callback, or a method of the gate, is not a function. */
+function checkFunctions({
+  onStep,
+  onEvent,
+  gate,
+}: Pick<TrainOptions<never>, 'onStep' | 'onEvent' | 'gate'>): void {
+  for (const [name, call] of Object.entries({ onStep, onEvent }))
+    check(!call || typeof call === 'function', msg`${name} must be a function`, { area: 'train' });
+  for (const name of gate ? (['ready', 'wantsCheckpoint', 'between'] as const) : [])
+    check(typeof gate?.[name] === 'function', msg`gate.${name} must be a function`, { area: 'train' });
+}
+
+/** The callback for the events of a run; undefined if nobody listens. */
+const eventListener = ({
+  onStep,
+  onEvent,
+}: Pick<TrainOptions, 'onStep' | 'onEvent'>): ((event: JobEvent) => unknown) | undefined =>
+  (onStep || onEvent) &&
+  ((event) => {
+    if (event.type === 'step') onStep?.(event);
+    return onEvent?.(event);
+  });
+
+/** The LoRA adapter of a trained model, of which the base model is the model that was fine-tuned. */
+const trainedLora = (
+  settings: TrainSettings,
+  { lora, base }: Pick<EndedTraining, 'lora' | 'base'>,
+): TrainedLora | undefined =>
+  lora &&
+  settings.lora && {
+    lora: loraConfig(settings.lora),
+    weights: lora,
+    base: base?.name ?? '',
+    baseFingerprint: base && fingerprintOf([base.saved.weights]),
+  };
 
 /** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
 const modelGate = <M extends BaseModel>(

@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { commandGroups } from './command.ts';
-import { commandNames, commands } from './commands.ts';
+import { type CommandName, commandNames, commands } from './commands.ts';
 import { withoutAliases } from './flag-aliases.ts';
 import { chooseHelp } from './help.ts';
 import { helpTexts } from './help-texts.ts';
@@ -60,13 +60,8 @@ function withMode(words: readonly string[]): readonly string[] {
   return words;
 }
 
-/**
- * Runs a command line, without the words `node heddle`. Prints its errors, and sets the exit status of the
- * process.
- */
-export async function runCommandLine(given: readonly string[]): Promise<void> {
-  const words = withMode(given[0] === 'help' ? [...given.slice(1, 2), '--help', ...given.slice(2)] : given);
-  const [name = ''] = words;
+/** The program, without commands. `name`: the first word, which its errors refer to if it is a command. */
+const rootCommand = (name: string): Command => {
   const program = new Command('heddle')
     .description('Train and run encoder-decoder transformers on the GPU with WebGPU.')
     .version(version)
@@ -91,35 +86,6 @@ Start: heddle train pairs.tsv --out model
         );
       },
     });
-  // All listed commands are added if the first word is not a command: for --help, and for the error that suggests one.
-  const named = commandNames.find((known) => known === name);
-  const listed = commandGroups.flatMap((group) =>
-    commandNames.filter((known) => {
-      const { place } = commands[known];
-      return !place.mode && place.group === group;
-    }),
-  );
-  for (const known of named ? [named] : listed) await commands[known].add(program);
-  for (const command of program.commands) {
-    const known = commandNames.find((other) => other === command.name());
-    const place = known && commands[known].place;
-    if (place && !place.mode) command.helpGroup(`${place.group}:`).summary(place.summary);
-    command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
-    if (!command.options.some((option) => option.long === '--verbose'))
-      command.option('--verbose', 'print every event with its time, and the stack of an error');
-    const has = (long: string) => command.options.some((option) => option.long === long);
-    if (has('--json') && !has('--force')) command.option('--force', 'overwrite the file of --json');
-    if (!known) continue;
-    const { mode } = commands[known].place;
-    if (mode) command.name(`${mode.of} ${mode.flag}`);
-    const help = helpTexts[known];
-    if (help) chooseHelp(command, help, words);
-    const modes = commandNames.flatMap((other) => {
-      const { mode: own } = commands[other].place;
-      return own?.of === known ? [`heddle ${known} ${own.flag} --help`] : [];
-    });
-    if (modes.length > 0) command.addHelpText('after', `\nAlso: ${modes.join(', ')}`);
-  }
   program.hook('preAction', async (_, command) => {
     const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
     if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
@@ -131,12 +97,61 @@ Start: heddle train pairs.tsv --out model
     await takeStdin(command);
   });
   program.hook('postAction', copyToStdout);
+  return program;
+};
+
+/** The commands that `heddle --help` lists, in the order of their groups. */
+const listedCommands = commandGroups.flatMap((group) =>
+  commandNames.filter((name) => {
+    const { place } = commands[name];
+    return !place.mode && place.group === group;
+  }),
+);
+
+/** Adds the flags that every command has. */
+function addSharedFlags(command: Command): void {
+  const has = (long: string) => command.options.some((option) => option.long === long);
+  command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
+  if (!has('--verbose'))
+    command.option('--verbose', 'print every event with its time, and the stack of an error');
+  if (has('--json') && !has('--force')) command.option('--force', 'overwrite the file of --json');
+}
+
+/** Gives an added command what its row says: its group, or the name of its mode, and its help. */
+function placeCommand(command: Command, name: CommandName, words: readonly string[]): void {
+  const { place } = commands[name];
+  if (place.mode) command.name(`${place.mode.of} ${place.mode.flag}`);
+  else command.helpGroup(`${place.group}:`).summary(place.summary);
+  const help = helpTexts[name];
+  if (help) chooseHelp(command, help, words);
+  const modes = commandNames.flatMap((other) => {
+    const { mode } = commands[other].place;
+    return mode?.of === name ? [`heddle ${name} ${mode.flag} --help`] : [];
+  });
+  if (modes.length > 0) command.addHelpText('after', `\nAlso: ${modes.join(', ')}`);
+}
+
+/**
+ * Runs a command line, without the words `node heddle`. Prints its errors, and sets the exit status of the
+ * process.
+ */
+export async function runCommandLine(given: readonly string[]): Promise<void> {
+  const words = withMode(given[0] === 'help' ? [...given.slice(1, 2), '--help', ...given.slice(2)] : given);
+  const [name = ''] = words;
+  const program = rootCommand(name);
+  // All listed commands are added if the first word is not a command: for --help, and for the error that suggests one.
+  const named = commandNames.find((known) => known === name);
+  for (const known of named ? [named] : listedCommands) await commands[known].add(program);
+  for (const command of program.commands) {
+    addSharedFlags(command);
+    const known = commandNames.find((other) => other === command.name());
+    if (known) placeCommand(command, known, words);
+  }
   try {
     // The name of a mode has a space.
-    const rest = words.slice(1);
     const { mode } = (named && commands[named].place) ?? {};
-    const full = mode ? [`${mode.of} ${mode.flag}`, ...rest] : [...words];
-    await program.parseAsync(jsonFlags(withoutAliases(full)), { from: 'user' });
+    const full = mode ? [`${mode.of} ${mode.flag}`, ...words.slice(1)] : words;
+    await program.parseAsync(jsonFlags(withoutAliases([...full])), { from: 'user' });
   } catch (error) {
     // Commander has printed its error or help.
     if (error instanceof CommanderError) process.exitCode = error.exitCode;

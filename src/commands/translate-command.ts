@@ -1,13 +1,12 @@
 // heddle translate
 
-import { closeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { addDecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslateArguments, Translated, TranslatedTexts } from './jobs/translate-job.ts';
-import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
-import { checkOutputFiles, isExistingFile, openOutputFile, writeAt, writing } from './output-file.ts';
+import { log, warn } from './output.ts';
+import { checkOutputFiles } from './output-file.ts';
 import {
   addHostOptions,
   addModelOptions,
@@ -21,33 +20,24 @@ import {
 import type { CommandJob } from './remote/command-job.ts';
 import { runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
-import type { FileFlags, TranslatedFiles } from './translated-files.ts';
+import type { TranslatedFiles } from './translated-files.ts';
 import {
-  alignmentLines,
-  hardLines,
-  pharaohLines,
-  translationLines,
-  withoutAttention,
-} from './translation-lines.ts';
+  alignmentKind,
+  alignmentsFile,
+  TranslationOutput,
+  type TranslationOutputFlags,
+} from './translation-output.ts';
 
-interface Options extends FileFlags {
+interface Options extends TranslationOutputFlags {
   input?: string[];
   batchSize: number;
   maxNewTokens?: number;
   maxLength?: number;
   longTexts?: 'error' | 'crop' | 'skip';
   replaceUnknown?: boolean;
-  ids?: boolean;
   splitSentences?: boolean;
-  stream?: boolean;
-  alignments?: string;
-  alignmentFormat?: 'json' | 'pharaoh';
   prefix?: string;
-  phrases?: string[];
 }
-
-/** Value of --alignments with which translations are printed with their alignment. */
-const hardAlignments = 'hard';
 
 /** Number of batches that are sorted by length and translated together. */
 const batchesAtOnce = 8;
@@ -135,38 +125,31 @@ async function run(
   texts: string[],
   options: Options,
 ): Promise<void> {
-  const { batchSize, input: paths, stream = false, maxNewTokens, maxLength, prefix } = options;
+  const { batchSize, input: paths, maxNewTokens, maxLength, prefix, phrases } = options;
   const { replaceUnknown, splitSentences, longTexts = 'error' } = options;
   if (paths && texts.length > 0)
     throw new HeddleError(
       msg`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`,
     );
-  const isHard = options.alignments === hardAlignments;
-  const file = isHard ? undefined : options.alignments;
-  const hasWords = isHard || options.alignmentFormat === 'pharaoh';
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
   if (files?.isFile(texts)) return runDocument(files, folder, texts[0] as string, options);
-  files?.checkTexts(texts);
-  const [flag] = files?.givenFlags(options) ?? [];
-  const isName = texts.length === 1 && (flag || !/\s/.test(texts[0] as string));
-  if (isName && files?.hasFormat(texts[0] as string))
-    throw new HeddleError('there is no such file', { area: texts[0], kind: 'not-found' });
-  if (flag)
-    throw new HeddleError(msg`${flag} is for a document; name one file in one of ${files?.labels ?? ''}`);
-  const outputs = [['--out', options.out] as const, ['--alignments', file] as const];
+  if (files) checkTexts(files, texts, options);
+  const outputs = [['--out', options.out] as const, ['--alignments', alignmentsFile(options)] as const];
   checkOutputFiles(outputs, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
   const nextGroup = async () => (await input.next()).value;
   const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (isTyped) log('type a text and press Enter; Ctrl-D ends');
   let first = isTyped ? undefined : await nextGroup();
-  if (!first && !isTyped && (options.json ?? options.out ?? file) === undefined) return;
+  const writesFile = [options.json, ...outputs.map(([, path]) => path)].some((path) => path !== undefined);
+  if (!first && !isTyped && !writesFile) return;
   const { model, folders } = modelArguments(folder, options);
+  const kind = alignmentKind(options);
   const args = {
     ...model,
-    stream,
-    phrases: options.phrases,
+    stream: options.stream ?? false,
+    phrases,
     options: {
       ...decode,
       batchSize,
@@ -175,21 +158,14 @@ async function run(
       replaceUnknown,
       splitSentences,
       longTexts,
-      attention: file !== undefined && !hasWords,
-      alignment: options.alignments !== undefined && hasWords,
+      attention: kind === 'json',
+      alignment: kind === 'hard' || kind === 'pharaoh',
       prefix,
     },
   } as const;
-  const out = openOutput(options.out);
-  const alignments = file === undefined ? undefined : openOutput(file);
-  const jsonFile = typeof options.json === 'string' ? openOutput(options.json) : undefined;
-  const json = options.json === undefined ? undefined : jsonArrayWriter((jsonFile ?? out).write);
-  const writesText = !stream && options.json !== true;
-  let inputTexts: readonly string[] = [];
-  let failed = 0;
-  /** Number of translations that ended before they had all phrases. */
-  let lacking = 0;
-  let complete = false;
+  const output = new TranslationOutput(options);
+  let group: readonly string[] = [];
+  let isComplete = false;
   try {
     await runWithProgress(
       jobs.translate,
@@ -197,44 +173,39 @@ async function run(
       {
         ...options,
         left: `${options.out ?? 'stdout'} has the translations so far`,
-        onPiece: out.write,
-        onResult(value) {
-          const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
-          failed += anyFailed;
-          lacking += translations.filter(
-            ([best]) => best && options.phrases?.some((p) => !best.text.includes(p)),
-          ).length;
-          const lines = isHard ? hardLines(translations) : translationLines(translations, options, number);
-          // With --num-return an empty text has no lines.
-          if (writesText && (lines !== '' || options.numReturn === undefined)) out.write(`${lines}\n`);
-          json?.add(
-            translations.map((all, i) => ({
-              source: inputTexts[i],
-              translations: all.map(withoutAttention),
-            })),
-          );
-          alignments?.write((hasWords ? pharaohLines : alignmentLines)(translations, number));
-        },
+        onPiece: (piece) => output.addPiece(piece),
+        onResult: (value) => output.add(group, value as TranslatedTexts),
         async nextTexts() {
           const next = first ?? (await nextGroup());
           first = undefined;
-          inputTexts = next ?? [];
+          group = next ?? [];
           return next;
         },
       },
       folders,
     );
-    complete = true;
+    isComplete = true;
   } finally {
-    json?.close(complete);
-    for (const file of [out, alignments, jsonFile]) file?.close(complete);
+    output.close(isComplete);
     process.stdin.destroy(); // it would keep the process alive
   }
+  const { failed, lacking } = output;
   if (lacking > 0)
     warn(
       `${lacking === 1 ? '1 translation lacks' : `${lacking} translations lack`} a phrase of --phrases; raise --max-new-tokens or give fewer phrases`,
     );
   if (failed > 0 && !process.exitCode) process.exitCode = 1;
+}
+
+/** Throws a HeddleError if a text looks like the name of a file that is missing, or a flag is for documents. */
+function checkTexts(files: TranslatedFiles, texts: readonly string[], options: Options): void {
+  files.checkTexts(texts);
+  const [flag] = files.givenFlags(options);
+  const [text = ''] = texts;
+  const isName = texts.length === 1 && (flag !== undefined || !/\s/.test(text));
+  if (isName && files.hasFormat(text))
+    throw new HeddleError('there is no such file', { area: text, kind: 'not-found' });
+  if (flag) throw new HeddleError(msg`${flag} is for a document; name one file in one of ${files.labels}`);
 }
 
 /** Translates a document; flags that only texts have are errors. */
@@ -264,36 +235,13 @@ async function runDocument(
   });
 }
 
-/**
- * A file that grows with each `write`, so that others can read it meanwhile, or stdout. An existing file keeps its
- * contents until the first `write`, or `close` if all is `complete`: a run that fails before has not lost them.
- * Throws a HeddleError if the file cannot be opened.
- */
-function openOutput(path: string | undefined): { write(text: string): void; close(complete: boolean): void } {
-  if (path === undefined) {
-    return { write: (text) => void process.stdout.write(shownOnTerminal(text)), close: () => undefined };
-  }
-  let file = isExistingFile(path) ? undefined : openOutputFile(path);
-  const opened = () => {
-    file ??= openOutputFile(path);
-    return file;
-  };
-  return {
-    write: (text) => writing(path, () => writeAt(opened(), new TextEncoder().encode(text))),
-    close(complete) {
-      if (complete) opened();
-      if (file !== undefined) closeSync(file);
-    },
-  };
-}
-
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
 function checkExclusive({ beams = 1, stream, splitSentences, numReturn, alignments, ...o }: Options): void {
   if (stream && o.json === true)
     throw new HeddleError(
       '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
     );
-  const isHard = alignments === hardAlignments;
+  const isHard = alignmentKind({ alignments }) === 'hard';
   if (o.alignmentFormat !== undefined && (alignments === undefined || isHard))
     throw new HeddleError('--alignment-format needs --alignments FILE');
   const exclude = (flag: string, others: Readonly<Record<string, boolean | undefined>>, why: string) => {

@@ -1,7 +1,7 @@
 // Flags of heddle train: what settings they give, and what is rejected.
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { movedCorpus } from '../../src/commands/train-command.ts';
+import { movedCorpus } from '../../src/commands/train-corpus.ts';
 import { addTrainFlags, givenSettings } from '../../src/commands/train-flags.ts';
 import { settingRows, settingTable } from '../../src/features/all-settings.ts';
 import { features } from '../../src/features/features.ts';
