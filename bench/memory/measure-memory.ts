@@ -41,10 +41,24 @@ function peakOf(pid: number | undefined): number {
 
 /** Writes a memory of about `size` bytes; all its units differ. Returns the number of units. */
 async function writeMemory(path: string, size: number): Promise<number> {
-  const words =
-    'the old new small large house garden river street table window green yellow meeting report page'.split(
-      ' ',
-    );
+  const words = [
+    'the',
+    'old',
+    'new',
+    'small',
+    'large',
+    'house',
+    'garden',
+    'river',
+    'street',
+    'table',
+    'window',
+    'green',
+    'yellow',
+    'meeting',
+    'report',
+    'page',
+  ];
   const out = createWriteStream(path);
   const write = async (text: string) => {
     if (!out.write(text)) await once(out, 'drain');

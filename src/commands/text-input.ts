@@ -5,7 +5,7 @@ import { openStream } from '../files/files.ts';
 import { decodeUtf8 } from '../files/utf8.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { longLine, wholeLines, withNewlines } from '../text/corpus/line-chunks.ts';
-import { type BadLine, describeBad, linesOf as textLines } from '../text/corpus/pair-files.ts';
+import { type BadLine, describeBad, linesOf as textLines } from '../text/corpus/pair-records.ts';
 import { log } from './output.ts';
 
 /** Groups of the texts that are available: at least one and at most `maxTexts` in each. */

@@ -131,6 +131,8 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
   const isCase = async (folder: string) =>
     (await files.exists(`${folder}/config.json`)) || (await isModelFolder(files, folder, features.formats));
   if (await isCase(dir)) return [dir];
+  if (!(await files.exists(dir)))
+    throw new HeddleError('there is no such file or folder', { area: dir, kind: 'not-found' });
   const inside = (await files.list(dir)).map((name) => `${dir}/${name}`);
   const cases: string[] = [];
   for (const folder of inside) if (await isCase(folder)) cases.push(folder);

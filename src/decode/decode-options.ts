@@ -83,10 +83,21 @@ export interface DecodeSettings {
 }
 
 /** The options of texts, which are not options of decoding. */
-const textOptions =
-  'batchSize maxLength longTexts onLongText replaceUnknown splitSentences badWords prefix attention alignment onPiece phrases placeholders'.split(
-    ' ',
-  );
+const textOptions = [
+  'batchSize',
+  'maxLength',
+  'longTexts',
+  'onLongText',
+  'replaceUnknown',
+  'splitSentences',
+  'badWords',
+  'prefix',
+  'attention',
+  'alignment',
+  'onPiece',
+  'phrases',
+  'placeholders',
+];
 
 /** The decoding options among the options of texts; an unknown option is one of them, so that it is an error later. */
 export const decodeOptionsOf = (options: DecodeOptions): DecodeOptions =>
@@ -103,6 +114,8 @@ const otherOptions = [
   'name',
 ];
 
+type Reject = (name: DecodeFieldName, wanted: Message | string) => never;
+
 /**
  * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a
  * HeddleError with the option, its value and the allowed values.
@@ -112,60 +125,23 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   const given: typeof others = withoutUndefined(others as Readonly<Record<string, unknown>>);
   const names = { area: 'decode', others: otherOptions };
   checkFields(names, decodeFields, others);
-  const reject = (name: DecodeFieldName, wanted: Message | string) =>
-    rejectField(names, name, given[name], wanted);
-  const method = given.method ?? ((given.beams ?? 1) > 1 ? 'beam' : 'greedy');
-  const beams = given.beams ?? (method === 'beam' ? 4 : 1);
-  if (method !== 'beam' && beams > 1) reject('beams', msg`1 or left out if ${option('method')} is ${method}`);
-  for (const [name, { only }] of decodeRows)
-    if (only && name in given && method !== only)
-      reject(name, msg`left out: ${option('method')} is ${method}, not ${only}`);
+  const reject: Reject = (name, wanted) => rejectField(names, name, given[name], wanted);
   const {
-    numReturn,
     lengthPenalty,
     earlyStopping,
     temperature,
     topK,
     topP,
     seed,
-    minNewTokens = 0,
     maxNewTokens = maxTokens,
-    forceEos = false,
-    noRepeatNgramSize = 0,
-    repetitionPenalty = 1,
     wordPenalty = 0,
     maxLengthFactor = 0,
-    decoderStartTokenId: startId = c.startId,
-    forcedBosTokenId,
   } = { ...defaultsOf(decodeFields), ...given };
-  /** Rejects a number above a maximum that depends on the model or on other options. */
-  const atMost = (name: DecodeFieldName, value: number, max: number) => {
-    const type = integer(1, 'n', max);
-    if (!fitsType(type, value)) reject(name, describeType(type));
-  };
-  if (method === 'greedy' && numReturn > 1) reject('numReturn', msg`1 if ${option('method')} is ${method}`);
-  atMost('numReturn', numReturn, method === 'beam' ? beams : maxBeams);
-  atMost('maxNewTokens', maxNewTokens, maxTokens);
-  if (minNewTokens >= maxNewTokens)
-    reject('minNewTokens', msg`below ${option('maxNewTokens')}, ${maxNewTokens}`);
-  const isId = (id: number) => id < c.tgtVocab;
-  const last = c.tgtVocab - 1;
-  if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', msg`an id from 0 to ${last}`);
-  if (!isId(forcedBosTokenId ?? 0)) reject('forcedBosTokenId', msg`an id from 0 to ${last}`);
-  const suppressTokens = [...new Set(given.suppressTokens)];
-  if (!suppressTokens.every(isId)) reject('suppressTokens', msg`ids from 0 to ${last}`);
-  if (suppressTokens.length >= c.tgtVocab) reject('suppressTokens', 'fewer than all tokens');
-  const bannedFirst = [...new Set(given.beginSuppressTokens)].filter((id) => !suppressTokens.includes(id));
-  if (!bannedFirst.every(isId)) reject('beginSuppressTokens', msg`ids from 0 to ${last}`);
-  if (suppressTokens.length + bannedFirst.length >= c.tgtVocab)
-    reject('beginSuppressTokens', 'fewer than all tokens');
-  const bannedSequences = given.badWordsIds ?? [];
-  if (!bannedSequences.flat().every(isId)) reject('badWordsIds', msg`ids from 0 to ${last}`);
+  const search = searchOf(given, reject);
+  checkMaximum('maxNewTokens', maxNewTokens, maxTokens, reject);
   const penalty = penaltyOf(lengthPenalty);
   return {
-    method,
-    rows: method === 'sample' ? numReturn : beams,
-    numReturn,
+    ...search,
     penalty,
     wordPenalty,
     score: (logProb, length) => (logProb - wordPenalty * length) / penalty(length),
@@ -174,20 +150,82 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     sampling: { temperature, topP, topK },
     seed,
     maxNewTokens,
-    startId,
+    startId: startIdOf(given, c, reject),
     cacheType: given.cacheType,
-    rules: {
-      minLength: minNewTokens,
-      forceEndAt: forceEos ? maxNewTokens - 1 : -1,
-      noRepeatNgram: noRepeatNgramSize,
-      firstToken: forcedBosTokenId ?? -1,
-      repetitionPenalty,
-      banned: suppressTokens,
-      bannedFirst,
-      bannedSequences,
-    },
+    rules: tokenRulesOf(given, c.tgtVocab, maxNewTokens, reject),
     onProgress,
     signal,
+  };
+}
+
+/** The method, its rows per sentence and how many of them are returned. */
+function searchOf(
+  given: DecodeOptions,
+  reject: Reject,
+): Pick<DecodeSettings, 'method' | 'rows' | 'numReturn'> {
+  const {
+    method = (given.beams ?? 1) > 1 ? 'beam' : 'greedy',
+    numReturn = defaultsOf(decodeFields).numReturn,
+  } = given;
+  const { beams = method === 'beam' ? 4 : 1 } = given;
+  if (method !== 'beam' && beams > 1) reject('beams', msg`1 or left out if ${option('method')} is ${method}`);
+  for (const [name, { only }] of decodeRows)
+    if (only && name in given && method !== only)
+      reject(name, msg`left out: ${option('method')} is ${method}, not ${only}`);
+  if (method === 'greedy' && numReturn > 1) reject('numReturn', msg`1 if ${option('method')} is ${method}`);
+  checkMaximum('numReturn', numReturn, method === 'beam' ? beams : maxBeams, reject);
+  return { method, rows: method === 'sample' ? numReturn : beams, numReturn };
+}
+
+/** Rejects a number above a maximum that depends on the model or on other options. */
+function checkMaximum(name: DecodeFieldName, value: number, max: number, reject: Reject): void {
+  const type = integer(1, 'n', max);
+  if (!fitsType(type, value)) reject(name, describeType(type));
+}
+
+/** The token that the decoder reads first; that of the model may be outside of its vocabulary. */
+function startIdOf({ decoderStartTokenId: id }: DecodeOptions, c: ModelConfig, reject: Reject): number {
+  if (id !== undefined && id !== c.startId && id >= c.tgtVocab)
+    reject('decoderStartTokenId', msg`an id from 0 to ${c.tgtVocab - 1}`);
+  return id ?? c.startId;
+}
+
+/** The rules by which the next token is chosen, for a vocabulary of `size` tokens. */
+function tokenRulesOf(
+  given: DecodeOptions,
+  size: number,
+  maxNewTokens: number,
+  reject: Reject,
+): NextTokenRules {
+  const {
+    minNewTokens = 0,
+    forceEos = false,
+    noRepeatNgramSize = 0,
+    repetitionPenalty = 1,
+    forcedBosTokenId = -1,
+    badWordsIds = [],
+  } = given;
+  const isId = (id: number) => id < size;
+  const ids = msg`ids from 0 to ${size - 1}`;
+  if (minNewTokens >= maxNewTokens)
+    reject('minNewTokens', msg`below ${option('maxNewTokens')}, ${maxNewTokens}`);
+  if (!isId(forcedBosTokenId)) reject('forcedBosTokenId', msg`an id from 0 to ${size - 1}`);
+  const banned = [...new Set(given.suppressTokens)];
+  if (!banned.every(isId)) reject('suppressTokens', ids);
+  if (banned.length >= size) reject('suppressTokens', 'fewer than all tokens');
+  const bannedFirst = [...new Set(given.beginSuppressTokens)].filter((id) => !banned.includes(id));
+  if (!bannedFirst.every(isId)) reject('beginSuppressTokens', ids);
+  if (banned.length + bannedFirst.length >= size) reject('beginSuppressTokens', 'fewer than all tokens');
+  if (!badWordsIds.flat().every(isId)) reject('badWordsIds', ids);
+  return {
+    minLength: minNewTokens,
+    forceEndAt: forceEos ? maxNewTokens - 1 : -1,
+    noRepeatNgram: noRepeatNgramSize,
+    firstToken: forcedBosTokenId,
+    repetitionPenalty,
+    banned,
+    bannedFirst,
+    bannedSequences: badWordsIds,
   };
 }
 

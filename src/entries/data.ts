@@ -16,7 +16,8 @@ export type { CleanLanguages, CleanLimits, RuleName } from '../features/corpora/
 export type { CorpusMixture, StageFiles, WeightedFiles } from '../features/corpora/corpus-stages.ts';
 export { pairFormatLabels } from '../features/pair-format-labels.ts';
 export type { ByteStream, PairBlockOptions } from '../text/corpus/pair-blocks.ts';
-export type { BadLine, CorpusFiles, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
+export type { CorpusFiles, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
+export type { BadLine } from '../text/corpus/pair-records.ts';
 export { type HeldOut, type Split, splitPairs } from '../text/corpus/pairs.ts';
 export { readTsv, type TsvCorpus } from '../text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from '../text/intl/intl-corpus.ts';

@@ -4,7 +4,7 @@
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
-import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
+import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-records.ts';
 import { createPairHash, type HeldOut, type Pair, splitPairs } from './corpus/pairs.ts';
 import { openTokenizer } from './open-tokenizer.ts';
 import { type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';

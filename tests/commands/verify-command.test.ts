@@ -71,7 +71,7 @@ it('names the quantities that failed, and exits with 1', async () => {
 
 describe('prints one line about', () => {
   it.each([
-    ['a folder that is not there', () => join(scratch(), 'none'), /none: /],
+    ['a folder that is not there', () => join(scratch(), 'none'), /none: there is no such file or folder$/m],
     [
       'a folder that is no case',
       () => scratch(),

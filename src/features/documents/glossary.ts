@@ -1,7 +1,7 @@
 // A glossary: terms with the translations that they must have. A term is found in any inflected form of its words.
 
 import { HeddleError } from '../../core/errors.ts';
-import { parseCsv } from '../../text/corpus/pair-files.ts';
+import { parseCsv } from '../../text/corpus/pair-records.ts';
 import { privateUse } from '../../text/placeholders.ts';
 import { isEnglish, isEnglishForm } from './english-forms.ts';
 import type { WantedTerm } from './segment-checks.ts';

@@ -1,7 +1,8 @@
 // Reads the pairs of a translation memory from a stream: a file of any size, with a part of it in memory at a time.
 
 import { fileChunks, type PairBlockOptions, pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { parseBlock, readerOf } from '../../text/corpus/pair-files.ts';
+import { readerOf } from '../../text/corpus/pair-files.ts';
+import { parseBlock } from '../../text/corpus/pair-records.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { equalPlaceholders, pairReaders } from './pairs/pair-readers.ts';
 

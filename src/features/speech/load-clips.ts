@@ -6,14 +6,8 @@ import { listed, msg } from '../../core/message.ts';
 import { type Files, withoutEndSlash, withSlashes } from '../../files/files.ts';
 import { maxLines, readInputText } from '../../files/read-input.ts';
 import { normalizeText } from '../../text/corpus/normalize-text.ts';
-import {
-  type CorpusFiles,
-  lineFormatOf,
-  linesOf,
-  type PairFiles,
-  parseCsv,
-  pathsOf,
-} from '../../text/corpus/pair-files.ts';
+import { type CorpusFiles, lineFormatOf, type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import { linesOf, parseCsv } from '../../text/corpus/pair-records.ts';
 import { type HeldOut, type Pair, type Split, splitPairs } from '../../text/corpus/pairs.ts';
 
 /** Columns with the path of a clip, and with its text: Common Voice, Hugging Face, NeMo, DeepSpeech, ... */

@@ -12,6 +12,7 @@ import {
   activations,
   checkHeads,
   type HfFields,
+  hfFields,
   isNothing,
   namesInJson,
   type Reject,
@@ -48,6 +49,28 @@ export function readHfConfig(
   if (family?.type !== raw.model_type || !family)
     return reject('model_type', msg`heddle reads ${hfTypes.join(', ')}`);
   checkNames(path, raw, family);
+  checkValues(raw, generation, family, reject);
+  const fields = hfFields({ raw, family, has, reject });
+  // Old files have the decoding rules in config.json.
+  const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
+  const ids = specialIds(fields, rules, generation, path);
+  const isT5 = family.like === 't5';
+  const options = (family.own?.readFields ?? (isT5 ? readT5Fields : readBartFields))(fields);
+  checkRedundant(fields, options, isT5);
+  return {
+    family,
+    config: withArea(path, () =>
+      modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
+    ),
+    // The rules of a guest are among its facts.
+    decode: family.own
+      ? {}
+      : decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
+  };
+}
+
+/** Rejects fields that heddle does not support unless they have certain values, in both files. */
+function checkValues(raw: Json, generation: Json | undefined, family: HfFamily, reject: Reject): void {
   for (const [field, value] of Object.entries(generation ?? {}))
     if (!isKnownField(field, family) && !isNothing(value) && value !== false)
       reject(field, msg`a decoding rule that heddle does not support (generation_config.json)`);
@@ -57,34 +80,19 @@ export function readHfConfig(
   for (const field of family.fixed ?? [])
     if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
       reject(field, msg`it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
-  const get = (field: string): unknown => raw[field] ?? family.defaults[field];
-  const number = (field: string): number => {
-    const value = get(field);
-    if (typeof value !== 'number') reject(field, msg`it must be a number`);
-    return value as number;
-  };
-  const whole = (field: string): number => {
-    const value = number(field);
-    if (!isCount(value)) reject(field, msg`it must be a whole number of at least 0`);
-    return value;
-  };
-  const sizes: HfFields['sizes'] = (names) =>
-    Object.fromEntries(Object.entries<string>(names).map(([field, name]) => [field, whole(name)])) as never;
-  const flag = (field: string, tensor?: string): boolean => {
-    const value =
-      raw[field] ??
-      (tensor === undefined ? family.defaults[field] : family.defaults[field] === true || has(tensor));
-    if (typeof value !== 'boolean') reject(field, msg`it must be true or false`);
-    return value as boolean;
-  };
-  const fields: HfFields = { raw, family, has, get, number, whole, sizes, flag, reject };
-  // Old files have the decoding rules in config.json.
-  const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
-  const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
+}
+
+/** The ids of the special tokens; `rules`: where the start token is named first. */
+function specialIds(
+  { raw, family, get, whole, reject }: HfFields<HfFamily>,
+  rules: Json,
+  generation: Json | undefined,
+  path: string,
+): Pick<ModelConfig, 'padId' | 'startId' | 'endId'> {
   if (!isNothing(raw.bos_token_id)) whole('bos_token_id');
   const startId =
-    idOf('decoder_start_token_id') ??
-    idOf('bos_token_id') ??
+    rules.decoder_start_token_id ??
+    rules.bos_token_id ??
     get('decoder_start_token_id') ??
     get('bos_token_id');
   if (!isCount(startId))
@@ -97,25 +105,16 @@ export function readHfConfig(
       msg`eos_token_id is ${ids.endId}, but ${JSON.stringify(end)} in generation_config.json; they must be equal`,
       { area: path },
     );
-  const isT5 = family.like === 't5';
-  const readFields = family.own?.readFields ?? (isT5 ? readT5Fields : readBartFields);
-  const options = readFields(fields);
-  // Redundant fields.
+  return ids;
+}
+
+/** Rejects fields that contradict those that were read. */
+function checkRedundant({ raw, reject }: HfFields, options: ModelOptions, isT5: boolean): void {
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
   for (const [field, wanted] of Object.entries(isT5 ? { ...same, ...sameOfT5 } : same))
     if (!isNothing(raw[field]) && raw[field] !== wanted)
       reject(field, msg`it must be ${wanted}, as the other fields say`);
-  return {
-    family,
-    config: withArea(path, () =>
-      modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
-    ),
-    // The rules of a guest are among its facts.
-    decode: family.own
-      ? {}
-      : decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
-  };
 }
 
 /** The names in config.json of the fields of a model configuration, for errors; `dropout.embedding`: `dropout`. */

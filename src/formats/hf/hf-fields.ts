@@ -1,7 +1,7 @@
 // Reading and naming the fields of config.json that describe a model: sizes, ids, rates, activation.
 
 import { type Message, msg } from '../../core/message.ts';
-import type { Json } from '../../files/json-files.ts';
+import { isCount, type Json } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
 /**
@@ -85,13 +85,19 @@ export const namesInJson: Readonly<Record<'bart' | 't5', Readonly<Record<string,
 /** Throws a HeddleError that names a field and its value. */
 export type Reject = (field: string, reason: Message) => never;
 
+/** What the fields of a family depend on. */
+interface FieldFamily {
+  readonly title: string;
+  readonly separateEmbeddings?: boolean;
+}
+
 /**
  * Reads the fields of a config.json, with the defaults of its family. Each read throws a HeddleError for an
  * invalid value.
  */
-export interface HfFields {
+export interface HfFields<Family = FieldFamily> {
   readonly raw: Json;
-  readonly family: { readonly title: string; readonly separateEmbeddings?: boolean };
+  readonly family: Family;
   /** Returns whether the weights have a tensor. */
   has(name: string): boolean;
   /** The value of a field, or its default. */
@@ -104,6 +110,32 @@ export interface HfFields {
   /** true or false. An absent field is true if its default is, or if the weights have the tensor `tensor`. */
   flag(field: string, tensor?: string): boolean;
   readonly reject: Reject;
+}
+
+/** The fields of a config.json, with the defaults of its family. */
+export function hfFields<Family extends FieldFamily & { readonly defaults: Json }>({
+  raw,
+  family,
+  has,
+  reject,
+}: Pick<HfFields<Family>, 'raw' | 'family' | 'has' | 'reject'>): HfFields<Family> {
+  const get = (field: string): unknown => raw[field] ?? family.defaults[field];
+  const number = (field: string): number => {
+    const value = get(field);
+    return typeof value === 'number' ? value : reject(field, msg`it must be a number`);
+  };
+  const whole = (field: string): number => {
+    const value = number(field);
+    return isCount(value) ? value : reject(field, msg`it must be a whole number of at least 0`);
+  };
+  const sizes: HfFields['sizes'] = (names) =>
+    Object.fromEntries(Object.entries<string>(names).map(([field, name]) => [field, whole(name)])) as never;
+  const flag = (field: string, tensor?: string): boolean => {
+    const usual = family.defaults[field];
+    const value = raw[field] ?? (tensor === undefined ? usual : usual === true || has(tensor));
+    return typeof value === 'boolean' ? value : reject(field, msg`it must be true or false`);
+  };
+  return { raw, family, has, get, number, whole, sizes, flag, reject };
 }
 
 /** Rejects numbers of heads that do not divide d_model. */

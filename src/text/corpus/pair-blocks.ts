@@ -6,15 +6,9 @@ import { concatBytes } from '../../files/files.ts';
 import { decodeUtf8 } from '../../files/utf8.ts';
 import { wholeLines, withNewlines } from './line-chunks.ts';
 import type { LineFormat } from './line-formats.ts';
-import {
-  countLines,
-  lineFormatOf,
-  type PairBlock,
-  type PairFiles,
-  parseCsv,
-  readerOf,
-} from './pair-files.ts';
+import { lineFormatOf, type PairFiles, readerOf } from './pair-files.ts';
 import type { PairReader, SegmentPair } from './pair-reader.ts';
+import { countLines, type PairBlock, parseCsv } from './pair-records.ts';
 
 /** A stream of bytes. */
 export type ByteStream = ReadableStream<Uint8Array>;

@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { decodeUtf8 } from '../../files/utf8.ts';
-import { type BadLine, checkParsed, linesOf, parseCsv, parseRecords } from './pair-files.ts';
+import { type BadLine, checkParsed, linesOf, parseCsv, parseRecords } from './pair-records.ts';
 import type { Pair } from './pairs.ts';
 
 /** The contents of a TSV file. */

@@ -10,9 +10,20 @@ import { drawsPerStep, maxFailedDraws, maxGeneratedPairs } from '../corpus/gener
 import type { Pair } from '../corpus/pairs.ts';
 
 const letters = [...'abcdefghijklmnopqrstuvwxyz'];
-const months = 'January February March April May June July August September October November December'.split(
-  ' ',
-);
+const months = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 
 /** `min` to `max` elements of a list. */
 const picks = <T>(r: Random, list: readonly T[], min: number, max: number): T[] =>

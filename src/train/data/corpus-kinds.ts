@@ -6,7 +6,8 @@ import { runPaced, type Steps } from '../../core/steps.ts';
 import { baseName } from '../../files/files.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import { createPace } from '../../session/job-pace.ts';
-import { type CorpusFiles, describeBad, type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import { type CorpusFiles, type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import { describeBad } from '../../text/corpus/pair-records.ts';
 import {
   type HeldOut,
   heldOutParts,

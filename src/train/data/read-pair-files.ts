@@ -6,13 +6,8 @@ import { type Files, openStream } from '../../files/files.ts';
 import { createPace } from '../../session/job-pace.ts';
 import { packedPairs } from '../../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import {
-  checkParsed,
-  describeBad,
-  nameOfPairs,
-  type PairFiles,
-  pathsOf,
-} from '../../text/corpus/pair-files.ts';
+import { nameOfPairs, type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import { checkParsed, describeBad } from '../../text/corpus/pair-records.ts';
 import { checkHeldOut, type HeldOut, type Pair } from '../../text/corpus/pairs.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import { type ParsedPart, parseTask } from '../../text/text-tasks.ts';

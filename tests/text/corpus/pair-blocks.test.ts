@@ -2,7 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { pairBlocks } from '../../../src/text/corpus/pair-blocks.ts';
-import { type PairFiles, parseBlock } from '../../../src/text/corpus/pair-files.ts';
+import type { PairFiles } from '../../../src/text/corpus/pair-files.ts';
+import { parseBlock } from '../../../src/text/corpus/pair-records.ts';
 import { errorAbout } from '../../support/expect-error.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { type Message, renderMessage } from '../../../src/core/message.ts';
-import { describeBad } from '../../../src/text/corpus/pair-files.ts';
+import { describeBad } from '../../../src/text/corpus/pair-records.ts';
 import { readTsv } from '../../../src/text/corpus/tsv.ts';
 import { errorAbout, holeValues } from '../../support/expect-error.ts';
 import { hasTatoeba, tatoeba } from '../../support/text.ts';

@@ -1,7 +1,7 @@
 // Applies the rules to a block of a file, in a thread: the pairs as they are in the file, the rule that each breaks,
 // and hashes for duplicates.
 
-import { type BadLine, linesOf, type PairBlock, parseBlock } from '../../../text/corpus/pair-files.ts';
+import { type BadLine, linesOf, type PairBlock, parseBlock } from '../../../text/corpus/pair-records.ts';
 import { detectLanguage } from '../../../text/language-detection.ts';
 import type { TextTaskKind } from '../../../text/text-tasks.ts';
 import {

@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { pairReaders } from '../../../../src/features/documents/pairs/pair-readers.ts';
 import { pairBlocks } from '../../../../src/text/corpus/pair-blocks.ts';
-import { type PairFiles, parseBlock } from '../../../../src/text/corpus/pair-files.ts';
+import type { PairFiles } from '../../../../src/text/corpus/pair-files.ts';
+import { parseBlock } from '../../../../src/text/corpus/pair-records.ts';
 import { errorAbout } from '../../../support/expect-error.ts';
 
 /** The pairs of a file in memory, from a stream of chunks of `chunk` bytes. */
