@@ -1,6 +1,7 @@
 // heddle translate: translates texts with a saved model.
 
 import { openFolder } from '../../api/load-model.ts';
+import type { Model } from '../../api/model.ts';
 import { check } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
 import type { Attention } from '../../decode/alignment.ts';
@@ -8,6 +9,7 @@ import { describeLong } from '../../decode/source-texts.ts';
 import type { GenerateOptions, Generation, LongText } from '../../decode/text-options.ts';
 import { growsPositions } from '../../model/positions.ts';
 import type { Job } from '../../session/job.ts';
+import type { Session } from '../../session/session.ts';
 import { toSingleLine } from '../../text/corpus/pairs.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
@@ -57,29 +59,41 @@ export interface TranslatedTexts {
  * for a text that is too long or an invalid option. Throws the signal's reason if it is aborted.
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, session) => {
-  const { texts, options = {}, stream = false } = args;
-  const { maxNewTokens, longTexts = 'error' } = options;
-  const { emit, signal } = session;
+  const { texts, options: { longTexts = 'error' } = {} } = args;
   const model = await openFolder(args.folder, session, args);
+  try {
+    const generate = translatorOf(model, args, session);
+    if (texts) return await generate(texts, 0, { longTexts });
+    await translateInput(generate, longTexts, session);
+    return [];
+  } finally {
+    model.dispose();
+  }
+};
+
+/** Translates texts, the first of which has the index `first`. */
+type Translate = (
+  inputs: readonly string[],
+  first: number,
+  long: Pick<GenerateOptions, 'longTexts' | 'onLongText'>,
+) => Promise<Translated[][]>;
+
+/** A function that translates with the options of a job, and emits pieces and progress. */
+function translatorOf(model: Model, args: TranslateArguments, { emit, signal }: Session): Translate {
+  const { texts, options = {}, stream = false } = args;
+  const { maxNewTokens } = options;
   const maxLength = growsPositions(model.config) ? Number.POSITIVE_INFINITY : model.config.maxLength;
   if (maxNewTokens !== undefined && maxNewTokens > maxLength)
     emit({
       type: 'warning',
       text: msg`${option('maxNewTokens')} is ${maxNewTokens}, but the model has ${maxLength} positions: a translation ends there`,
     });
-  let [first, line, decoded] = [0, 0, 0];
   const begin = performance.now();
+  let [line, decoded] = [0, 0];
   const endLines = (text: number) => {
     for (; line < text; line++) emit({ type: 'piece', text: '\n' });
   };
-  const onPiece = ({ text }: { readonly text: string }, index: number) => {
-    endLines(first + index);
-    emit({ type: 'piece', text: toSingleLine(text) });
-  };
-  const generate = async (
-    inputs: readonly string[],
-    long: Pick<GenerateOptions, 'longTexts' | 'onLongText'>,
-  ) => {
+  return async (inputs, first, long) => {
     const generations = await model.generate(inputs, {
       ...options,
       ...long,
@@ -98,7 +112,12 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
           text: 'sentences',
         });
       },
-      onPiece: stream ? onPiece : undefined,
+      onPiece: stream
+        ? ({ text }, index) => {
+            endLines(first + index);
+            emit({ type: 'piece', text: toSingleLine(text) });
+          }
+        : undefined,
     });
     if (stream) endLines(first + inputs.length);
     decoded += generations.filter((all) => all.length > 0).length;
@@ -109,41 +128,45 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       })),
     );
   };
-  try {
-    if (texts) return await generate(texts, { longTexts });
-    const { input } = session;
-    check(input, 'there are no texts', { area: 'translate' });
-    await generate([], { longTexts }); // an invalid option fails before the first text is read
-    const aborted = new Promise<undefined>((resolve) =>
-      signal.addEventListener('abort', () => resolve(undefined)),
-    );
-    const next = () => Promise.race([input(), aborted]);
-    let [nulTexts, firstNul] = [0, 0];
-    for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
-      for (const [i, text] of inputs.entries())
-        if (text.includes('\0') && nulTexts++ === 0) firstNul = first + i + 1;
-      let failed = 0;
-      const onLongText = (text: LongText) => {
-        if (longTexts === 'error') failed++;
-        const hint = longTexts === 'error' ? ', or use --long-texts crop or skip' : '';
-        const message = msg`${describeLong(first + text.index + 1, text)}${hint}; it is not translated`;
-        emit({ type: 'warning', text: message });
-      };
-      const longTextsHere = longTexts === 'error' ? 'skip' : longTexts;
-      const translations = await generate(inputs, { longTexts: longTextsHere, onLongText });
-      emit({ type: 'result', value: { first, translations, failed } satisfies TranslatedTexts });
-      first += inputs.length;
-    }
-    if (nulTexts > 0)
-      emit({
-        type: 'warning',
-        text: msg`NUL bytes in ${nulTexts} of ${first} texts, the first is text ${firstNul}`,
-      });
-    return [];
-  } finally {
-    model.dispose();
+}
+
+/** Translates the groups of texts of the session's input, and emits each as `TranslatedTexts`, until it ends. */
+async function translateInput(
+  generate: Translate,
+  longTexts: NonNullable<GenerateOptions['longTexts']>,
+  { input, emit, signal }: Session,
+): Promise<void> {
+  check(input, 'there are no texts', { area: 'translate' });
+  await generate([], 0, { longTexts }); // an invalid option fails before the first text is read
+  const isError = longTexts === 'error';
+  const aborted = new Promise<undefined>((resolve) =>
+    signal.addEventListener('abort', () => resolve(undefined)),
+  );
+  const next = () => Promise.race([input(), aborted]);
+  let [first, nulTexts, firstNul] = [0, 0, 0];
+  for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
+    for (const [i, text] of inputs.entries())
+      if (text.includes('\0') && nulTexts++ === 0) firstNul = first + i + 1;
+    let failed = 0;
+    const onLongText = (text: LongText) => {
+      if (isError) failed++;
+      const hint = isError ? ', or use --long-texts crop or skip' : '';
+      const message = msg`${describeLong(first + text.index + 1, text)}${hint}; it is not translated`;
+      emit({ type: 'warning', text: message });
+    };
+    const translations = await generate(inputs, first, {
+      longTexts: isError ? 'skip' : longTexts,
+      onLongText,
+    });
+    emit({ type: 'result', value: { first, translations, failed } satisfies TranslatedTexts });
+    first += inputs.length;
   }
-};
+  if (nulTexts > 0)
+    emit({
+      type: 'warning',
+      text: msg`NUL bytes in ${nulTexts} of ${first} texts, the first is text ${firstNul}`,
+    });
+}
 
 function nested({ source, target, layers, heads, weights }: Attention): NestedAttention {
   const [S, T] = [source.length, target.length];

@@ -31,7 +31,7 @@ import { languageTag } from '../../../text/language-tag.ts';
 import { cleanRules, defaultLimits, type RuleName, ruleNames } from '../clean/clean-rules.ts';
 import { keptScores, type ScoreLimits } from '../clean/kept-scores.ts';
 import { cleanReport } from './clean-report.ts';
-import { type CleanResult, CleanRun } from './clean-run.ts';
+import { type CleanArguments, type CleanResult, CleanRun } from './clean-run.ts';
 
 interface Options extends HostOptions, PairFlags, ScoreLimits {
   out: string;
@@ -92,68 +92,81 @@ export function addClean(program: Command, jobs: Jobs): void {
     );
   addPairFlags(command);
   addHostOptions(command);
-  command.action(async (names: string[], options: Options) => {
-    const pairs = pairFilesOf(names, options);
-    if (!pairs) throw new HeddleError('give files of pairs, or --source and --target', { area: 'clean' });
-    checkStdin([pairs]);
-    const limits = { ...defaultLimits, ...limitsIn(options.rule ?? []) };
-    const { force = false, sourceLang: source, targetLang: target, threads } = options;
-    checkLanguages([source, target]);
-    checkFilter(options);
-    const inputs = pathsOf(pairs);
-    const flags = ['out', 'rejected', 'report'] as const;
-    for (const flag of ['out', 'rejected'] as const)
-      if (/\.(?:csv|jsonl?|gz|tmx|xliff?|po|mo)$/i.test(options[flag] ?? ''))
-        throw new HeddleError(
-          msg`--${flag} ${options[flag]}: the pairs are written as TSV; name a .tsv file`,
-        );
-    checkOutputFiles(
-      flags.map((flag) => [`--${flag}`, options[flag]] as const),
-      { force, inputs },
+  command.action((names: string[], options: Options) => runClean(jobs, names, options));
+}
+
+async function runClean(jobs: Jobs, names: string[], options: Options): Promise<void> {
+  const pairs = pairFilesOf(names, options);
+  if (!pairs) throw new HeddleError('give files of pairs, or --source and --target', { area: 'clean' });
+  checkStdin([pairs]);
+  const limits = { ...defaultLimits, ...limitsIn(options.rule ?? []) };
+  const { sourceLang: source, targetLang: target, threads, model } = options;
+  checkLanguages([source, target]);
+  checkFilter(options);
+  checkOutputs(options, pathsOf(pairs));
+  const out = targetOf(options.out);
+  const rejected = options.rejected === undefined ? undefined : targetOf(options.rejected);
+  const cleaning = { pairs, limits, threads, rejected, languages: { source, target } };
+  if (model === undefined) {
+    const result = await applyRules({ ...cleaning, out }, options, (found) =>
+      writeJsonFile(found, options.json),
     );
-    const rejected = options.rejected === undefined ? undefined : targetOf(options.rejected);
-    const out = targetOf(options.out);
-    const languages = { source, target };
-    const { model } = options;
-    // The pairs that passed the rules, while a model scores them.
-    const passed = model === undefined ? out : `${out}.rules.tsv`;
-    const progress = openProgress(inputs);
-    const interruption = Interruption.open();
-    const { signal } = interruption;
-    try {
-      const run = await CleanRun.open(
-        { pairs, limits, threads, rejected, out: passed, languages },
-        pairReaders,
-      );
-      if (run.done > 0)
-        log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
-      const result = await run.run(
-        createPace({ emit: emitTo(progress.show), signal }),
-        signal,
-        async (found) => {
-          if (model === undefined) await writeJsonFile(found, options.json);
-          if (options.report !== undefined)
-            await writeText(nodeFiles(), options.report, cleanReport(found, inputs));
-        },
-      );
-      progress.close();
-      interruption.close();
-      const scored = model === undefined ? undefined : await filterByScores(jobs, { passed, out, options });
-      const all = { ...result, scored };
-      if (model !== undefined) await writeJsonFile(all, options.json);
-      printText(all, options.json, () => describe(all, options.out));
-    } catch (error) {
-      if (!signal.aborted || error instanceof HeddleError) throw error;
-      throw new HeddleError('interrupted; the same command continues', {
-        area: 'clean',
-        kind: 'aborted',
-        cause: error,
-      });
-    } finally {
-      interruption.close();
-      progress.close();
-    }
-  });
+    printText(result, options.json, () => describe(result, options.out));
+    return;
+  }
+  // The pairs that passed the rules, while the model scores them.
+  const passed = `${out}.rules.tsv`;
+  const result = await applyRules({ ...cleaning, out: passed }, options);
+  const scored = await filterByScores(jobs, { passed, out, options });
+  const all = { ...result, scored };
+  await writeJsonFile(all, options.json);
+  printText(all, options.json, () => describe(all, options.out));
+}
+
+/** Throws a HeddleError if a file cannot be written, or has the name of another format. */
+function checkOutputs(options: Options, inputs: readonly string[]): void {
+  for (const flag of ['out', 'rejected'] as const)
+    if (/\.(?:csv|jsonl?|gz|tmx|xliff?|po|mo)$/i.test(options[flag] ?? ''))
+      throw new HeddleError(msg`--${flag} ${options[flag]}: the pairs are written as TSV; name a .tsv file`);
+  checkOutputFiles(
+    (['out', 'rejected', 'report'] as const).map((flag) => [`--${flag}`, options[flag]] as const),
+    { force: options.force ?? false, inputs },
+  );
+}
+
+/**
+ * Applies the rules with a progress line. Ctrl+C stops it; the same command continues it. `finish` is called before
+ * the state of the run is removed.
+ */
+async function applyRules(
+  args: CleanArguments,
+  options: Options,
+  finish?: (result: CleanResult) => Promise<void>,
+): Promise<CleanResult> {
+  const inputs = pathsOf(args.pairs);
+  const progress = openProgress(inputs);
+  const interruption = Interruption.open();
+  const { signal } = interruption;
+  try {
+    const run = await CleanRun.open(args, pairReaders);
+    if (run.done > 0)
+      log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
+    return await run.run(createPace({ emit: emitTo(progress.show), signal }), signal, async (found) => {
+      await finish?.(found);
+      if (options.report !== undefined)
+        await writeText(nodeFiles(), options.report, cleanReport(found, inputs));
+    });
+  } catch (error) {
+    if (!signal.aborted || error instanceof HeddleError) throw error;
+    throw new HeddleError('interrupted; the same command continues', {
+      area: 'clean',
+      kind: 'aborted',
+      cause: error,
+    });
+  } finally {
+    interruption.close();
+    progress.close();
+  }
 }
 
 const rulesHelp = (): string =>
