@@ -18,6 +18,7 @@ import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/engine/plan/plan.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
+import { features } from '../../src/features/features.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import { type PresetName, presets } from '../../src/model/presets.ts';
@@ -164,8 +165,9 @@ function attentionCases(width: number): KernelCase[] {
     ...passes.map((pass) =>
       of('cross-attention', { batch: 4, queries: 64, keys: 64, heads: 4, width, pass }),
     ),
-    ...['self-attention', 'cross-attention'].map((kind) =>
-      of('cached attention', { kind, rows: 8, length: 64, heads: 4, width }),
+    of('cached attention', { kind: 'self-attention', rows: 8, length: 64, heads: 4, width }),
+    ...[4, 8].map((beams) =>
+      of('cached attention', { kind: 'cross-attention', rows: 8, beams, length: 64, heads: 4, width }),
     ),
   ];
 }
@@ -208,7 +210,7 @@ async function compilePreset(
   const { maxLength } = { ...presets[preset], ...model };
   const length = Math.min(32, maxLength);
   const shape = { batch, source: length, target: length };
-  const { graphs } = await presetGraphs({ preset, run, model, vocab, shape });
+  const { graphs } = await presetGraphs({ preset, run, model, vocab, shape }, features.sourceKinds);
   for (const [i, graph] of graphs.entries()) {
     const plan: Plan = makePlan(graph, { traits: device.traits });
     await compilePasses(device, plan.passes);

@@ -14,6 +14,8 @@ interface VendorPreferences {
   readonly largeTiles: boolean | 'sized';
   /** Whether a thread has so few registers that it computes fewer rows at once. */
   readonly fewRegisters: boolean;
+  /** Most beams of a sentence for which a workgroup of cached attention reads the keys once. */
+  readonly cachedRows: number;
   /**
    * Which reductions of rows start with subgroups rather than with trees in workgroup memory, if the size of subgroups
    * is known: none, sums only (norms, sums of exponentials), or all, also the scans of the loss and of the next token.
@@ -26,14 +28,16 @@ const others: VendorPreferences = {
   smallestSubgroup: false,
   largeTiles: false,
   fewRegisters: false,
+  cachedRows: 8,
   subgroupRows: 'none',
 };
 
 const preferences: Readonly<Record<string, VendorPreferences>> = {
   // A thread group shares 4 KiB of registers (8 KiB since Xe2): 64 per thread at the size that Dawn requests on Vulkan,
   // twice the smallest, and 128 at the smallest. With 64 the tiles of 128 x 128 spill 60 times per 64 multiply-adds.
-  // Sums of rows by subgroups take 0.5 to 0.7 of the cycles.
-  intel: { ...others, smallestSubgroup: true, largeTiles: 'sized', subgroupRows: 'all' },
+  // Sums of rows by subgroups take 0.5 to 0.7 of the cycles. Cached attention of 8 beams spills
+  // 11 to 90 times in its loop.
+  intel: { ...others, smallestSubgroup: true, largeTiles: 'sized', cachedRows: 4, subgroupRows: 'all' },
   // 256 registers per thread without loss of the waves that hide latency: large tiles have the fewest reads.
   // Layer norm has 0.57 of the instructions by subgroups, the loss 0.75, and no or one barrier.
   amd: { ...others, largeTiles: true, subgroupRows: 'all' },
@@ -43,9 +47,10 @@ const preferences: Readonly<Record<string, VendorPreferences>> = {
   // 128 registers per thread: tiles of 128 x 128 fit with half of the threads of tiles of 64 x 64, and have a third of
   // their memory accesses and a larger share of multiply-adds (0.79, 0.70).
   // Sums by subgroups have 0.7 of the instructions; scans have 1.6 times as many, since only the addition is short.
-  apple: { ...others, largeTiles: true, subgroupRows: 'sums' },
+  // Cached attention of 8 beams with heads of 16 columns spills 66 times in its loop.
+  apple: { ...others, largeTiles: true, cachedRows: 4, subgroupRows: 'sums' },
   // 64 registers per thread. Mesa's driver has no subgroups for it, so nothing is known of them.
-  arm: { ...others, fewRegisters: true },
+  arm: { ...others, fewRegisters: true, cachedRows: 1 },
   // Layer norm has 0.53 of the instructions by subgroups, the loss 0.8.
   qualcomm: { ...others, subgroupRows: 'all' },
 };
@@ -73,6 +78,9 @@ export function prefersLargeTiles(traits: DeviceTraits): boolean {
 
 /** Whether a thread has so few registers that it computes fewer rows at once. */
 export const hasFewRegisters = (traits: DeviceTraits): boolean => preferencesOf(traits).fewRegisters;
+
+/** Most beams of a sentence for which a workgroup of cached attention reads the keys once. */
+export const cachedRowsOf = (traits: DeviceTraits): number => preferencesOf(traits).cachedRows;
 
 /** Whether sums of rows and products of one row, or with `scans` also scans, start with subgroups. */
 export const prefersSubgroupRows = (traits: DeviceTraits, scans = false): boolean => {

@@ -20,7 +20,7 @@ import {
   type Variant,
 } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { hasFewRegisters, subgroupSizeFor } from '../vendor-preferences.ts';
+import { cachedRowsOf, hasFewRegisters, subgroupSizeFor } from '../vendor-preferences.ts';
 import { gridOf } from '../work-division.ts';
 
 /** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
@@ -192,8 +192,11 @@ function launch(
   const PARTS = partsOf(chunks, keys > 64 ? 128 : 64, size);
   const subgroupSize = tiles && size !== undefined && (chunks * PARTS) % size === 0 ? size : undefined;
   // A larger subgroup than the one that cannot be requested has fewer registers a thread.
-  const few = hasFewRegisters(traits) || (size !== undefined && subgroupSize === undefined);
-  const QUERIES = few ? 1 : Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
+  const isLarger = size !== undefined && subgroupSize === undefined;
+  const few = hasFewRegisters(traits) || isLarger;
+  const most = Math.min(isLarger ? 1 : cachedRowsOf(traits), Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
+  const groups = Math.ceil(shareable / most);
+  const QUERIES = Math.ceil(shareable / groups);
   const entry = stem.replaceAll('-', '_');
   return {
     shader: stem + (kv.dtype === 'u32' ? '-packed' : headWidth % 4 ? '-scalar' : ''),
@@ -202,9 +205,7 @@ function launch(
     subgroupSize,
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,
-    grid: tiles
-      ? gridOf((rows / shareable) * Math.ceil(shareable / QUERIES) * heads, 1)
-      : gridOf(rows * heads, 32),
+    grid: tiles ? gridOf((rows / shareable) * groups * heads, 1) : gridOf(rows * heads, 32),
     flops: 4 * rows * keys * heads * headWidth,
   };
 }
