@@ -224,8 +224,8 @@ export class ModelEngine {
     check(
       name === null || names.includes(name),
       names.length > 0
-        ? msg`there is no adapter ${String(name)}; there are ${listed(names)}`
-        : msg`there is no adapter ${String(name)}; load one by addLora`,
+        ? msg`there is no LoRA adapter ${String(name)}; there are ${listed(names)}`
+        : msg`there is no LoRA adapter ${String(name)}; load one by addLora`,
       { kind: 'not-found', area: 'useLora' },
     );
     this.#chosen = name;

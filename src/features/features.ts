@@ -30,15 +30,18 @@ const corpora: Partial<Features> = {
   ],
   dataSteps: [
     {
+      name: 'mixtures',
       isNeeded: (_, hasStages) => hasStages,
       load: async () => (await import('./corpora/train/mixture-step.ts')).mixtureStep,
     },
     {
+      name: 'guided alignment',
       isNeeded: (settings) => (settings as CorporaSettings).guidedAlignment !== undefined,
       needsTexts: true,
       load: async () => (await import('./corpora/train/guide-step.ts')).guideStep,
     },
     {
+      name: 'drawn pieces and augmentation',
       isNeeded(settings) {
         const { samplingAlpha = 0, bpeDropout = 0, augment } = settings as CorporaSettings;
         return samplingAlpha > 0 || bpeDropout > 0 || augment !== undefined;
@@ -173,6 +176,7 @@ const speechTraining: Partial<Features> = {
   ],
   dataSteps: [
     {
+      name: 'frame masks',
       isNeeded(settings) {
         const { maskTimeProb, maskFeatureProb } = maskOptions(settings);
         return maskTimeProb > 0 || maskFeatureProb > 0;

@@ -37,7 +37,7 @@ export interface DataContext {
   /** Opens threads that work as long as the run. */
   openPool(): Promise<TextPool>;
   /** Reports a message. */
-  message(text: string): void;
+  message(text: Message): void;
 }
 
 /** A step of the data. */
@@ -60,6 +60,8 @@ export interface DataStep {
 
 /** A row of the table of steps, in the order in which they are done. */
 export interface DataStepRow {
+  /** What it does, as a noun for messages: `guided alignment`. */
+  readonly name: string;
   /** Whether a run needs the step: its settings, and whether its corpus has weights or stages. */
   isNeeded(settings: RunSettings, hasStages: boolean): boolean;
   /** Whether the step reads the texts of the pairs, which a cache of token ids does not have. */

@@ -1,6 +1,5 @@
 // The built kernel lab, on Chrome's software adapter.
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/lab-protocol.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { axeViolations } from '../support/axe.ts';
+import { scratch } from '../support/cli.ts';
 import {
   atBothWidths,
   type DemoPage,
@@ -400,7 +400,7 @@ describe('a measurement', () => {
       })),
     }));
     const open = async (name: string, content: string) => {
-      const path = join(mkdtempSync(join(tmpdir(), 'heddle-lab-')), name);
+      const path = join(scratch(), name);
       writeFileSync(path, content);
       await pickFiles(page, '#history input[type=file]', path);
       await page.waitForFunction(

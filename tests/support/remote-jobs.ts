@@ -10,7 +10,7 @@ import { HeddleError } from '../../src/core/errors.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import type { TrainResult } from '../../src/train/run/train-result.ts';
 import { distFile } from './dist.ts';
-import { errorAbout, errorOfKind } from './expect-error.ts';
+import { errorAbout } from './expect-error.ts';
 import { tinyTraining } from './training.ts';
 
 /** A training that never ends. */
@@ -95,7 +95,7 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
       };
       const out = join(folder, 'killed');
       const killed = run('train', { ...endless, out }, { paths: [out], onEvent });
-      await expect(killed).rejects.toThrow(errorOfKind('device'));
+      await expect(killed).rejects.toThrow(errorAbout({ kind: 'device', values: ['train'] }));
       expect(existsSync(out)).toBe(false);
     });
 

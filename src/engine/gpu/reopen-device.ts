@@ -1,6 +1,6 @@
 // Opens a device in place of one that was lost.
 
-import { HeddleError, messageOf } from '../../core/errors.ts';
+import { HeddleError, reasonOf } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 
 /** What this file needs of a device: device.ts imports it. */
@@ -31,6 +31,8 @@ export async function openWithRetries(open: () => Promise<OpenedDevice>, signal:
       failure = error;
     }
   }
-  const text = `The GPU device was lost, and there is no new one; reload the page or start the program again. ${messageOf(failure)}`;
-  throw new HeddleError(text, { kind: 'device', cause: failure });
+  throw new HeddleError(
+    msg`The GPU device was lost, and there is no new one; reload the page or start the program again. ${reasonOf(failure)}`,
+    { kind: 'device', cause: failure },
+  );
 }

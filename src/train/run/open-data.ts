@@ -176,7 +176,7 @@ function stepsOf(
       pool,
       // The threads that make batches work as long as the run; they end with it, not with an abort.
       openPool: () => openTextPool(() => undefined, threads),
-      message: (text: Message | string) => emit({ type: 'message', text }),
+      message: (text: Message) => emit({ type: 'message', text }),
     };
     let batches = plain;
     for (const step of dataSteps) batches = await step.open(batches, context);

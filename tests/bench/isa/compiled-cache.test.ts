@@ -1,10 +1,9 @@
 // What compilers made of kernels in earlier runs: what the cache keeps, and its keys.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { CompiledCache, cacheKey } from '../../../bench/isa/compiled-cache.ts';
 import { kernelsIn } from '../../../bench/isa/compilers.ts';
+import { scratch } from '../../support/cli.ts';
 
 const printed = `disasm:
 BB0:
@@ -19,7 +18,7 @@ const part = (key: string, text: string, cached = false) =>
   `@@ ${JSON.stringify({ from: 'heddle', name: key, module: 0, key, cached })}\n${text}`;
 
 it('keeps what a compiler made of a kernel, also that it printed nothing', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'heddle-compiled-'));
+  const folder = join(scratch(), 'compiled');
   const cache = CompiledCache.of(folder, 'navi31', ['one']);
   const first = await kernelsIn('navi31', [part('a', printed), part('b', '\n')], cache);
   expect(first.kernels).toHaveLength(1);
@@ -32,7 +31,7 @@ it('keeps what a compiler made of a kernel, also that it printed nothing', async
 });
 
 it('does not keep what the parser does not understand', async () => {
-  const cache = new CompiledCache(mkdtempSync(join(tmpdir(), 'heddle-compiled-')));
+  const cache = new CompiledCache(join(scratch(), 'unknown'));
   await kernelsIn('navi31', [part('a', 'not compiled: it needs subgroups\n')], cache);
   expect(cache.has('a')).toBe(false);
 });

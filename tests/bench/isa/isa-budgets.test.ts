@@ -1,11 +1,10 @@
 // Budgets of kernels, and the table of kernels.
 
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { budgetsOf, exceeded, readBudgets, writeBudgets } from '../../../bench/isa/isa-budgets.ts';
 import { isHot, type KernelRow, table } from '../../../bench/isa/kernel-rows.ts';
+import { scratch } from '../../support/cli.ts';
 
 const counts = { instructions: 100, fma: 64, alu: 16, mem: 8, matrix: 0, spill: 0 };
 const row: KernelRow = {
@@ -39,7 +38,7 @@ it('accepts kernels within their budgets, and names what is worse', () => {
 });
 
 it('keeps the budgets of each vendor in a file', () => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'heddle-budgets-')), 'new');
+  const folder = join(scratch(), 'new');
   expect(readBudgets(folder, 'intel')).toEqual({});
   writeBudgets(folder, 'intel', budgetsOf([row]));
   expect(readBudgets(folder, 'intel')).toEqual({ 'tgl matmul {}': { share: 0.8, inLoop: 0, threads: 512 } });

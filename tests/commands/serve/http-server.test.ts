@@ -7,6 +7,7 @@ import { Metrics } from '../../../src/commands/serve/metrics.ts';
 import { ServedModel } from '../../../src/commands/serve/served-models.ts';
 import { TranslateHandler } from '../../../src/commands/serve/translate-handler.ts';
 import { HeddleError } from '../../../src/core/errors.ts';
+import { errorOfKind } from '../../support/expect-error.ts';
 import { fakeModel } from '../../support/fake-sentence-model.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -323,7 +324,7 @@ it('forgets the texts of a client that is gone', async () => {
   });
   await new Promise((resolve) => setTimeout(resolve, 20));
   gone.abort();
-  await expect(lost).rejects.toThrow();
+  await expect(lost).rejects.toThrow(errorOfKind('aborted'));
   expect((await post('/translate', { q: 'here', ...pair })).body).toEqual({ translatedText: 'HERE' });
   expect(batches.flat().filter((text) => text.startsWith('lost')).length).toBeLessThan(50);
 });
@@ -365,5 +366,5 @@ it('finishes open requests when it stops', async () => {
   const closed = server.close(5000);
   expect((await open).body).toEqual({ translatedText: 'LAST WORDS' });
   await closed;
-  await expect(get('/health')).rejects.toThrow();
+  await expect(get('/health')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });

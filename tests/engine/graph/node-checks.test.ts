@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import * as engine from '../../../src/engine/index.ts';
 import { type AnyOp, Graph, type Value } from '../../../src/engine/index.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 
 type DType = 'f32' | 'i32' | 'u32';
 
@@ -241,13 +242,13 @@ function argumentsOf(value: unknown): string {
 
 describe('tensors of a graph', () => {
   it.each([
-    ['a name that is no text', () => new Graph().input(3 as never, 'f32', [2])],
-    ['an unknown type', () => new Graph().input('x', 'f64' as never, [2])],
-    ['a shape that is no list', () => new Graph().state('x', 'f32', 2 as never)],
-    ['a size that is no whole number', () => new Graph().state('x', 'f32', [2.5])],
-    ['a size that is a text', () => new Graph().state('x', 'f32', ['2'] as never)],
-    ['an output that is no tensor', () => new Graph().output('x', 3 as never)],
-  ])('%s is an error', (_, make) => {
-    expect(make).toThrow();
+    ['a name that is no text', 'a number', () => new Graph().input(3 as never, 'f32', [2])],
+    ['an unknown type', 'f64', () => new Graph().input('x', 'f64' as never, [2])],
+    ['a shape that is no list', '2', () => new Graph().state('x', 'f32', 2 as never)],
+    ['a size that is no whole number', '2.5', () => new Graph().state('x', 'f32', [2.5])],
+    ['a size that is a text', '2', () => new Graph().state('x', 'f32', ['2'] as never)],
+    ['an output that is no tensor', 'output x', () => new Graph().output('x', 3 as never)],
+  ])('%s is an error', (_, value, make) => {
+    expect(make).toThrow(errorAbout({ values: [value] }));
   });
 });

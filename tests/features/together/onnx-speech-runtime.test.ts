@@ -1,27 +1,25 @@
 // Whisper as ONNX graphs in onnxruntime for Python: the logits of golden cases. Without Debian's python3-onnx and
 // python3-onnxruntime, or without ../shared, the tests are skipped by name.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { onnxFiles } from '../../../src/features/onnx/export/save-onnx.ts';
 import { writeFolder } from '../../../src/files/owned-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { scratch } from '../../support/cli.ts';
 import { loadModelFolder } from '../../support/load-folder.ts';
 import { hasOnnx } from '../../support/onnx.ts';
 
 const cases = resolve('../shared/golden-whisper');
 const names = ['multilingual', 'english-short-clip', 'timestamps'];
-const folder = mkdtempSync(join(tmpdir(), 'heddle-onnx-whisper-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.skipIf(!hasOnnx || !existsSync(cases))(
   'Whisper in onnxruntime (python3-onnxruntime, ../shared)',
   () => {
     it.each(names)('has the logits of %s, at once and token by token', async (name) => {
       const files = nodeFiles();
-      const out = join(folder, name);
+      const out = join(scratch(), name);
       await writeFolder(files, out, onnxFiles(await loadModelFolder(files, join(cases, name))));
       const script = resolve('tests/features/together/onnx-speech-logits.py');
       const { stdout, stderr, status } = spawnSync('/usr/bin/python3', [script, out, join(cases, name)], {

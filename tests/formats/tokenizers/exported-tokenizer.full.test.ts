@@ -2,7 +2,7 @@
 // SentencePiece trains here: the ids of heddle for some thousand texts. Without python3-sentencepiece nothing
 // of it is covered.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,9 +27,12 @@ describe.skipIf(!hasReference)(
   'SentencePiece models (needs python3-sentencepiece)',
   { timeout: 600_000 },
   () => {
-    const folder = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
+    const folder = join(tmpdir(), `heddle-spm-${process.pid}`);
     afterAll(() => rmSync(folder, { recursive: true }));
-    beforeAll(() => writeFileSync(join(folder, 'corpus'), phrases.join('\n')));
+    beforeAll(() => {
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'corpus'), phrases.join('\n'));
+    });
 
     it.each([
       ['nmt_nfkc', 'unigram'],

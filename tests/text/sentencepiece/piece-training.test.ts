@@ -1,8 +1,7 @@
 // SentencePiece models that heddle trains: pieces, text and sizes, the same bytes for any threads, and the same
 // pieces as Debian's spm_encode where it is installed.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runSteps } from '../../../src/core/steps.ts';
@@ -12,6 +11,7 @@ import { pieceSteps } from '../../../src/text/sentencepiece/piece-training.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
 import { sentencePieceSteps } from '../../../src/text/sentencepiece/sentencepiece-training.ts';
 import { createWordCounter } from '../../../src/text/sentencepiece/word-counter.ts';
+import { scratch } from '../../support/cli.ts';
 import { errorAbout } from '../../support/expect-error.ts';
 
 const texts = intlCorpus({ pairs: 600, seed: 3 }).flatMap(({ source, target }) => [source, target]);
@@ -34,8 +34,6 @@ const train = (kind: 'unigram' | 'sentencepiece-bpe', size: number, pieces = {},
   return runSteps(pieceSteps(counter.counts(), pieceOptionsOf(options)));
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const hasTools = spawnSync('spm_encode', ['--version']).status === 0;
 
 it.each([
@@ -54,7 +52,7 @@ it.each([
   if (!hasTools) return;
   // Lines for the tools: they have no newlines, and the tools stop at NUL.
   const lines = [...texts.slice(0, 200), ...odd].map((text) => text.replaceAll('\u0000', ''));
-  const path = join(folder, 'a.model');
+  const path = join(scratch(), 'a.model');
   writeFileSync(path, file);
   const run = (tool: string, input: string) =>
     spawnSync(tool, [`--model=${path}`], { input, encoding: 'utf8', maxBuffer: 2 ** 28 }).stdout;
@@ -101,9 +99,9 @@ it('reads its own tokenizer.json, from which the .model file is made again', asy
 });
 
 it.skipIf(!hasTools)('has about the likelihood of spm_train', () => {
-  const input = join(folder, 'texts.txt');
+  const input = join(scratch(), 'texts.txt');
   writeFileSync(input, texts.map((text) => `${text}\n`).join(''));
-  const prefix = join(folder, 'ref');
+  const prefix = join(scratch(), 'ref');
   const args = [
     '--vocab_size=500',
     '--pad_id=0',

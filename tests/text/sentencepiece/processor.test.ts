@@ -1,7 +1,7 @@
 // SentencePiece compared with python3-sentencepiece: its results for five small models are stored; if it is
 // installed, it also encodes with models that it trains here on real text.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
@@ -77,7 +77,7 @@ const script = join(fixtures, 'spm.py');
 describe.skipIf(!hasReference || !hasTatoeba)(
   'compared with SentencePiece (needs python3-sentencepiece and ../shared/data)',
   () => {
-    const trained = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
+    const trained = join(tmpdir(), `heddle-spm-${process.pid}`);
     const large = ['bpe-casefold', 'unigram-nfkc', 'unigram-large'];
     const run = (args: string[], input = ''): string => {
       const { status, stdout, stderr } = spawnSync(python, [script, ...args], {
@@ -88,7 +88,10 @@ describe.skipIf(!hasReference || !hasTatoeba)(
       expect(`${status} ${status === 0 ? '' : stderr}`).toBe('0 ');
       return stdout;
     };
-    beforeAll(() => void run(['train', tatoeba, trained, ...large]), 240_000);
+    beforeAll(() => {
+      mkdirSync(trained);
+      run(['train', tatoeba, trained, ...large]);
+    }, 240_000);
     afterAll(() => rmSync(trained, { recursive: true }));
 
     const sides = () =>

@@ -1,21 +1,19 @@
 // heddle train --precision f16: a resumed run is bit for bit the uninterrupted one, loss scale included.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { counterAt, lossScales } from '../../../src/engine/ops/optimizer/clip.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { historyOf, parseLog } from '../../../src/train/report/training-log.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { scratch } from '../../support/cli.ts';
 import { itInFull } from '../../support/in-full.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
-const at = (name: string) => join(folder, name);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string) => join(scratch(), name);
 writeFileSync(at('pairs.tsv'), ['ab\tba', 'abc\tcba', 'bca\tacb', 'cab\tbac', 'cc\tbb', 'b\ta'].join('\n'));
 
 function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 'steps'>) {

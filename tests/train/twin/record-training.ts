@@ -32,6 +32,7 @@ type RecordedBatch = Record<string, unknown>;
 
 /** A step of the data after all others: it changes nothing and keeps the arrays of each batch. */
 const recorder = (batches: RecordedBatch[], shapes: BatchShape[][]): DataStepRow => ({
+  name: 'recorder',
   isNeeded: () => true,
   load: async () => ({
     open: async (source) => {

@@ -101,7 +101,7 @@ export async function readAlignments(
   check((await lines.next()).done, () => msg`it has more lines than ${name}, which has ${count}`, {
     area: path,
   });
-  message(`guided alignment: ${aligned.links} links of tokens in ${corpus.count} pairs`);
+  message(msg`guided alignment: ${aligned.links} links of tokens in ${corpus.count} pairs`);
   return aligned;
 }
 

@@ -3,7 +3,7 @@
 import { version } from '../../../../package.json';
 import type { ConvertedRun, ConvertRunArguments } from '../../../commands/checkpoint-target.ts';
 import { check, HeddleError } from '../../../core/errors.ts';
-import { msg, option } from '../../../core/message.ts';
+import { listed, msg, option } from '../../../core/message.ts';
 import { jsonBytes, readJson } from '../../../files/json-files.ts';
 import { checkpointNames } from '../../../files/model-file.ts';
 import { ownFileNames, writeFolder } from '../../../files/owned-folder.ts';
@@ -11,6 +11,7 @@ import { settledFolder } from '../../../files/settled-folder.ts';
 import { verifyFolder } from '../../../files/verified-files.ts';
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import type { WeightReader } from '../../../model/quantized-parameters.ts';
+import { neededSteps } from '../../../session/data-step.ts';
 import type { GuestSettings } from '../../../session/guest-settings.ts';
 import type { Job } from '../../../session/job.ts';
 import { parseChanges } from '../../../train/report/run-changes.ts';
@@ -23,6 +24,7 @@ import { reportStart } from '../../../train/run/start-messages.ts';
 import { openBase } from '../../../train/run/start-model.ts';
 import { argumentsIn } from '../../../train/run/training-state.ts';
 import { SettingTable } from '../../../train/settings/train-settings.ts';
+import { hasStages } from '../../../train/settings/training-recipe.ts';
 import { decayEnd } from '../../../train/update/schedule.ts';
 import { trainableParameters } from '../../../train/update/trainable-parameters.ts';
 import { type TorchSettings, torchRunFiles } from '../torch-run/torch-run-files.ts';
@@ -39,22 +41,21 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
   const checkpoint = await openCheckpoint({ files, folder });
   const before = checkpoint.state;
   const started = argumentsIn(before, folder, new SettingTable(session.features.settings));
-  const { corpus: pairs } = started;
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
-  const given = { corpus: pairs, out: folder, resume: true, ...longer };
-  // Also the settings of guests.
-  const settings: Readonly<Record<string, unknown>> = { ...started };
-  const { quantizeBits, samplingAlpha, bpeDropout, augment, guidedAlignment } = settings;
-  check(!guidedAlignment, 'its run has guided alignment; continue.py does not', { area: folder });
+  const given = { corpus: started.corpus, out: folder, resume: true, ...longer };
+  const missing = neededSteps(session.features.dataSteps, started, hasStages(started))
+    .map(({ name }) => name)
+    .filter((name) => name !== 'frame masks'); // frames.py draws them
+  check(
+    missing.length === 0,
+    () => msg`its run has ${listed(missing)}; continue.py does not, since torch-run has fixed batches`,
+    { area: folder },
+  );
+  const { quantizeBits } = started;
   check(!quantizeBits, msg`its run rounds weights to ${String(quantizeBits)} bits; continue.py does not`, {
     area: folder,
   });
-  check(
-    !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,
-    'its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches',
-    { area: folder },
-  );
   const model = await openBase(given, session, started);
   const prepared = await prepareRun(given, session, checkpoint, { model });
   reportStart(prepared, given, session);
