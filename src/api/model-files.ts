@@ -35,6 +35,7 @@ function placeNamed(area: string, name: string, place: ModelPlace): ReturnType<t
 
 /** Size of a model. */
 export interface ModelFacts {
+  /** Configuration of the model. */
   readonly config: ModelConfig;
   /** Number of weights. */
   readonly parameters: number;

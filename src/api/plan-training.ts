@@ -64,6 +64,7 @@ export type PlanTrainingOptions = TrainData &
 
 /** Data, model, steps and memory of a training run. */
 export interface TrainingForecast {
+  /** The pairs and their tokens. */
   readonly corpus: {
     /** `English to Spanish, from Unicode CLDR`, or the file name. */
     readonly name: string;
@@ -82,30 +83,33 @@ export interface TrainingForecast {
     /** A few training pairs. */
     readonly examples: readonly Pair[];
   };
+  /** Configuration of the model. */
   readonly config: ModelConfig;
+  /** Number of parameters of the model. */
   readonly parameters: number;
   /** Batch shapes as `64x16x20`: sentences, source length, target length. */
   readonly shapes: readonly string[];
-  /** Number of updates: total and per epoch. */
+  /** Number of updates. */
   readonly steps: number;
+  /** Updates per epoch. */
   readonly stepsPerEpoch: number;
   /** Memory of the training, in bytes. */
   readonly planned: TrainingMemory;
-  /** Floating-point operations and dispatches of a step with the largest batch shape. */
+  /** Floating-point operations of a step with the largest batch shape. */
   readonly flops: number;
+  /** Dispatches of that step. */
   readonly dispatches: number;
-  /**
-   * Whether the plan fits the device; if not, `reason` says why: the needed and the available size, or
-   * another error.
-   */
+  /** Whether the plan fits the device. */
   readonly fits: boolean;
+  /** Why it does not fit: the needed and the available size, or another error; empty if it fits. */
   readonly reason: string;
   /** The reason with its holes, for who shows it in other words. */
   readonly template?: Message;
   /** Settings that fit `memoryBudget`, if the training does not: absent if it fits, or if none was found. */
   readonly offer?: MemoryOffer;
-  /** Name of the adapter, and whether it is a software adapter, which is slow. */
+  /** Name of the adapter. */
   readonly adapter: string;
+  /** Whether the adapter is a software adapter, which runs on the CPU. */
   readonly software: boolean;
 }
 

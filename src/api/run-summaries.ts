@@ -25,11 +25,13 @@ export type MetricValues = Readonly<Partial<Record<string, number>>>;
 
 /** A run; plain JSON. */
 export interface RunSummary {
+  /** Folder of the run. */
   readonly folder: string;
   /** Settings that differ between the runs, by name; null if the run does not have the setting. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Number of updates done, and planned. */
+  /** Number of updates done. */
   readonly step: number;
+  /** Number of planned updates. */
   readonly steps: number;
   /** Why it ended; `unfinished` if it still runs or was killed. */
   readonly state: LogEnd['reason'] | 'unfinished';
@@ -39,10 +41,13 @@ export interface RunSummary {
   readonly final: MetricValues;
   /** Seconds in training, without evaluations and saving. */
   readonly seconds: number;
+  /** Target tokens per second in training. */
   readonly tokensPerSecond: number;
   /** Model FLOPs utilization (MFU), from 0 to 1; null if the adapter's peak is unknown. */
   readonly mfu: number | null;
+  /** Name of the adapter. */
   readonly adapter: string;
+  /** Number of parameters of the model. */
   readonly parameters: number;
   /** Size of the target vocabulary: losses per token of different vocabularies cannot be compared. */
   readonly targetVocabulary: number;
@@ -229,11 +234,13 @@ export function settingText(value: unknown): string {
 export interface SeedGroup {
   /** Their folders. */
   readonly runs: readonly string[];
-  /** The settings that differ between groups, by name, and these names. */
+  /** The settings that differ between groups, by name. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Names of the settings that differ between groups. */
   readonly names: readonly string[];
-  /** Mean and sample standard deviation of the best dev metrics that all of them have. */
+  /** Mean of the best dev metrics that all of them have. */
   readonly mean: MetricValues;
+  /** Sample standard deviation of these. */
   readonly deviation: MetricValues;
 }
 

@@ -23,8 +23,11 @@ const seed = 12345;
 
 /** Scores of a model or a file of translations. */
 export interface SystemScores {
+  /** Name of the system. */
   readonly name: string;
+  /** BLEU with its confidence interval. */
   readonly bleu: BootstrapScore;
+  /** chrF2 with its confidence interval. */
   readonly chrf: BootstrapScore;
   /** chrF2++. */
   readonly chrfPlus: BootstrapScore;
@@ -34,7 +37,9 @@ export interface SystemScores {
 
 /** Scores of translations; plain JSON. The metrics are those of the first system. */
 export interface TranslationReport extends TranslationMetrics {
+  /** Number of sentences. */
   readonly pairs: number;
+  /** Number of sentences without a translation by all systems. */
   readonly skipped: number;
   /** chrF2++ of the first system, from 0 to 100. */
   readonly chrfPlus: number;
@@ -44,6 +49,7 @@ export interface TranslationReport extends TranslationMetrics {
   readonly terSignature: string;
   /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
   readonly signatures: readonly string[];
+  /** Scores of each system. */
   readonly systems: readonly SystemScores[];
   /** Scores of parts of the corpus, for the first system. */
   readonly analysis: CorpusAnalysis;
@@ -58,8 +64,11 @@ export interface EvaluationReport extends TranslationReport, TokenMetrics {}
 export interface EvaluatedSentence {
   /** Index of its pair; pairs that were skipped have no sentence. */
   readonly pair: number;
+  /** The sentence. */
   readonly source: string;
+  /** Its reference translations. */
   readonly references: readonly string[];
+  /** Its translation by each system. */
   readonly translations: readonly string[];
 }
 

@@ -14,7 +14,9 @@ export interface Attention<Token = string> {
   readonly source: readonly Token[];
   /** Target tokens, T; without an end token if the translation reached its maximum length. */
   readonly target: readonly Token[];
+  /** Number of layers. */
   readonly layers: number;
+  /** Number of heads in each layer. */
   readonly heads: number;
   /**
    * Probabilities [layers, heads, T, S]. Row t is the attention over the source at the prediction of

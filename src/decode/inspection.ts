@@ -36,7 +36,9 @@ export interface LensLayer {
 
 /** A token and its label. */
 export interface InspectedToken {
+  /** Its id. */
   readonly id: number;
+  /** Its text; one that begins a word has a mark before it. */
   readonly label: string;
   /** Whether its text begins with a space: it begins a word. */
   readonly spaced: boolean;

@@ -46,9 +46,11 @@ export interface TranslateOptions extends DecodeOptions, LanguageOptions {
 
 /** A phrase with a place in the text. */
 export interface PlacedPhrase {
+  /** The phrase. */
   readonly text: string;
-  /** What it translates: offsets in the text, the second behind it. */
+  /** Index of the first UTF-16 code unit of what it translates. */
   readonly start: number;
+  /** Index after the last one. */
   readonly end: number;
   /** Whether it may get an ending, as that of the plural. [false] */
   readonly inflects?: boolean;
@@ -97,11 +99,13 @@ export type TextOptions = Omit<GenerateOptions, keyof LanguageOptions>;
 
 /** A translation of a text. */
 export interface Translation extends Hypothesis {
+  /** The translation. */
   readonly text: string;
 }
 
 /** A translation of a text, with token ids, log-probability and score. */
 export interface Generation extends Translation {
+  /** Cross-attention, if `attention` asks for it. */
   readonly attention?: Attention;
   /** With `alignment`: pairs of words, from 0, between spaces; one for each word of the translation. */
   readonly alignment?: WordLinks;
@@ -111,6 +115,7 @@ export interface Generation extends Translation {
  * One token of a translation while it is decoded, or the end token if it completes text that was held back.
  */
 export interface StreamedToken {
+  /** Id of the token. */
   readonly id: number;
   /** Text that the token adds; concatenated, these are the translation. */
   readonly text: string;

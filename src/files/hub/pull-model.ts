@@ -25,7 +25,9 @@ export interface PullProgress {
 
 /** A downloaded model. */
 export interface PulledModel {
+  /** Folder of the model. */
   readonly folder: string;
+  /** Its files, with their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 

@@ -17,6 +17,7 @@ export interface PairFiles<Path = string> {
   readonly files?: readonly Path[];
   /** Parallel files, instead of `files`: line i of a source file and of its target file are a pair. */
   readonly source?: readonly Path[];
+  /** Files of the targets, as many as `source`. */
   readonly target?: readonly Path[];
   /** Format of `files`. Default: by their names (.csv, .jsonl, .ndjson, .json, .tmx, .xliff, ...), else TSV. */
   readonly format?: PairFormat;
@@ -37,8 +38,11 @@ export interface PairFiles<Path = string> {
 
 /** Files of the training, dev and test pairs of a corpus. */
 export interface CorpusFiles<Path = string> {
+  /** Files of the pairs to train on. */
   readonly train: PairFiles<Path>;
+  /** Files of the dev pairs. Default: a share of the training pairs (`heldOut`). */
   readonly dev?: PairFiles<Path>;
+  /** Files of the test pairs. Default: a share of the training pairs (`heldOut`). */
   readonly test?: PairFiles<Path>;
 }
 

@@ -13,7 +13,9 @@ import type { Pair } from './pairs.ts';
  * An invalid line, by its number from 1 (for CSV, the number of the record after the header), and the reason.
  */
 export interface BadLine {
+  /** Its number, from 1. */
   readonly line: number;
+  /** Why it is not a pair. */
   readonly reason:
     | 'empty line'
     | 'no tab'

@@ -7,7 +7,9 @@ import { normalizeText } from './normalize-text.ts';
 
 /** One sentence and its translation. */
 export interface Pair {
+  /** The sentence to translate. */
   readonly source: string;
+  /** Its translation. */
   readonly target: string;
   /** Additional references for evaluation. */
   readonly others?: readonly string[];
@@ -15,8 +17,11 @@ export interface Pair {
 
 /** Training, dev and test sets without a common source sentence. */
 export interface Split<P extends Pair = Pair> {
+  /** Pairs to train on. */
   readonly train: P[];
+  /** Pairs for evaluations during the training. */
   readonly dev: P[];
+  /** Pairs for the evaluation at the end. */
   readonly test: P[];
 }
 
@@ -125,7 +130,9 @@ export function createPairHash(): { add(pairs: Iterable<Pair>): void; value(): F
 
 /** Fractions of the source sentences that are held out. */
 export interface HeldOut {
+  /** Fraction that becomes dev pairs, 0 to 1. */
   readonly dev?: number;
+  /** Fraction that becomes test pairs, 0 to 1. */
   readonly test?: number;
 }
 

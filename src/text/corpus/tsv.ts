@@ -8,7 +8,9 @@ import type { Pair } from './pairs.ts';
 
 /** The contents of a TSV file. */
 export interface TsvCorpus {
+  /** The valid pairs, in order. */
   readonly pairs: Pair[];
+  /** The lines that are no pair, with the reason. */
   readonly bad: BadLine[];
   /** Number of lines. */
   readonly lines: number;

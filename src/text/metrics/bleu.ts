@@ -52,6 +52,7 @@ export interface BleuScore {
   readonly counts: readonly number[];
   /** Number of all n-grams of the translations. */
   readonly totals: readonly number[];
+  /** Factor for translations that are shorter than the references; 1: they are not. */
   readonly brevityPenalty: number;
   /** Number of tokens of the translations. */
   readonly length: number;

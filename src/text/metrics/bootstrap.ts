@@ -10,7 +10,9 @@ import { NumpyRandom } from './numpy-random.ts';
 
 /** A score with its confidence interval: mean ± interval; and the p-value of systems after the first. */
 export interface BootstrapScore {
+  /** Score of all sentences. */
   readonly score: number;
+  /** Mean score of the samples. */
   readonly mean: number;
   /** Half the width of the 95 % confidence interval. */
   readonly interval: number;

@@ -14,8 +14,11 @@ export interface TranslatedSentence {
 export interface GroupScores {
   /** `1 to 5 words`, `no rare word`. */
   readonly group: string;
+  /** Number of sentences. */
   readonly sentences: number;
+  /** Corpus BLEU, 0 to 100. */
   readonly bleu: number;
+  /** Corpus chrF2, 0 to 100. */
   readonly chrf: number;
 }
 
@@ -23,13 +26,17 @@ export interface GroupScores {
 export interface ScoredSentence extends TranslatedSentence {
   /** Number of the sentence, from 1. */
   readonly number: number;
+  /** Its chrF2, 0 to 100. */
   readonly chrf: number;
+  /** Its smoothed BLEU, 0 to 100. */
   readonly bleu: number;
 }
 
 /** Scores of the parts of a corpus; plain JSON. */
 export interface CorpusAnalysis {
+  /** Scores by the number of words of the source. */
   readonly byLength: readonly GroupScores[];
+  /** Scores by the share of rare words in the source. */
   readonly byRareWords: readonly GroupScores[];
   /** The sentences with the lowest chrF, the worst first. */
   readonly worst: readonly ScoredSentence[];

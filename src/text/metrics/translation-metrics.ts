@@ -8,6 +8,7 @@ import { corpusChrf } from './chrf.ts';
 
 /** Metrics of translations; plain JSON. */
 export interface TranslationMetrics {
+  /** Number of sentences. */
   readonly sentences: number;
   /** From 0 to 100. */
   readonly bleu: number;
@@ -17,6 +18,7 @@ export interface TranslationMetrics {
   readonly exactMatch: number;
   /** sacreBLEU signatures of the settings. */
   readonly bleuSignature: string;
+  /** The same of chrF, as sacreBLEU prints it. */
   readonly chrfSignature: string;
 }
 

@@ -2,7 +2,9 @@
 
 /** A segment of a text, and whether the other text has it too. */
 export interface TextSegment {
+  /** Its text. */
   readonly text: string;
+  /** Whether both texts have it. */
   readonly same: boolean;
 }
 

@@ -10,9 +10,13 @@ export type { TokenizerKind } from './normalization.ts';
 
 /** Ids of the special tokens. */
 export interface SpecialIds {
+  /** Padding at the end of a row. */
   readonly pad: number;
+  /** The first token that the decoder reads. */
   readonly start: number;
+  /** The end of a text. */
   readonly end: number;
+  /** A token that is not in the vocabulary. */
   readonly unknown: number;
 }
 
@@ -28,6 +32,7 @@ export interface Tokenizer {
   readonly kind: TokenizerKind | 'sentencepiece' | 'huggingface';
   /** Vocabulary size; ids are below it. */
   readonly size: number;
+  /** Ids of the special tokens. */
   readonly special: SpecialIds;
   /** Id that starts every encoded text, if the model was trained so. */
   readonly begin?: number;
@@ -57,25 +62,41 @@ export interface Tokenizer {
 
 /** The fields of a tokenizer.json that heddle writes. */
 export interface TokenizerJson {
+  /** Version of the format: `1.0`. */
   readonly version: string;
+  /** None: the model crops texts. */
   readonly truncation: null;
+  /** None: the model pads batches. */
   readonly padding: null;
+  /** Special tokens, which no text encodes to. */
   readonly added_tokens: readonly AddedToken[];
+  /** What changes the text before it is split. */
   readonly normalizer: unknown;
+  /** How the text is split into words. */
   readonly pre_tokenizer: unknown;
+  /** None: the model adds start and end tokens. */
   readonly post_processor: null;
+  /** How tokens become text. */
   readonly decoder: unknown;
+  /** The vocabulary, and how a word becomes tokens. */
   readonly model: unknown;
 }
 
 /** A special token in tokenizer.json. */
 export interface AddedToken {
+  /** Its id. */
   readonly id: number;
+  /** Its text. */
   readonly content: string;
+  /** `decode` omits it. */
   readonly special: true;
+  /** It may be part of a word. */
   readonly single_word: false;
+  /** Spaces before it stay. */
   readonly lstrip: false;
+  /** Spaces after it stay. */
   readonly rstrip: false;
+  /** It is found in the text as it is. */
   readonly normalized: false;
 }
 

@@ -3,7 +3,9 @@ import type { Tokenizer } from './tokenizer.ts';
 
 /** A part of a text, by the indices of its first character and the one after its last. */
 export interface TextRange {
+  /** Index of its first UTF-16 code unit. */
   readonly start: number;
+  /** Index after its last one. */
   readonly end: number;
 }
 

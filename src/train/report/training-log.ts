@@ -8,21 +8,27 @@ import { msg } from '../../core/message.ts';
 export interface CorpusFacts {
   /** Description of the built-in corpus, or the file name. */
   readonly name: string;
-  /** Number of training pairs, and of omitted pairs: too long, or with an empty side. */
+  /** Number of training pairs. */
   readonly pairs: number;
+  /** Number of omitted pairs: too long, or with an empty side. */
   readonly skipped: number;
-  /** Number of dev pairs, and of test pairs. */
+  /** Number of dev pairs. */
   readonly dev: number;
+  /** Number of test pairs. */
   readonly test: number;
+  /** Kind of the tokenizers. */
   readonly tokenizer: string;
   /** Whether the tokenizers lowercase text. */
   readonly lowercase?: boolean;
   /** Fractions of unknown tokens in the training pairs. */
   readonly unknown?: { readonly source: number; readonly target: number };
+  /** Number of tokens of the source. */
   readonly sourceVocabulary: number;
+  /** Number of tokens of the target. */
   readonly targetVocabulary: number;
-  /** Mean number of tokens per side. */
+  /** Mean number of source tokens of a pair. */
   readonly sourceLength: number;
+  /** Mean number of target tokens of a pair. */
   readonly targetLength: number;
   /**
    * Mean number of characters of a target token of the dev pairs: a loss divided by it is one per character, which
@@ -33,10 +39,13 @@ export interface CorpusFacts {
 
 /** Cost of a step, from its plans. */
 export interface PlanFacts {
-  /** Peak bytes of the largest plan, and the lower bound of any plan of its graph. */
+  /** Peak bytes of the largest plan. */
   readonly peakBytes: number;
+  /** Lower bound of the bytes of any plan of its graph. */
   readonly lowerBound: number;
+  /** Dispatches of a step. */
   readonly dispatches: number;
+  /** Floating-point operations of a step. */
   readonly flops: number;
   /** FLOPs of the matrix products, without recomputation; absent in logs of earlier versions. */
   readonly modelFlops?: number;
@@ -46,24 +55,37 @@ export interface PlanFacts {
 
 /** First record of a session. */
 export interface LogStart {
+  /** Kind of the record. */
   readonly type: 'start';
+  /** Format of the log. */
   readonly format: 'heddle-log';
+  /** Version of the format. */
   readonly version: 1;
-  /** Version of heddle, and start time in ISO 8601, UTC. */
+  /** Version of heddle. */
   readonly heddle: string;
+  /** Start time in ISO 8601, UTC. */
   readonly time: string;
   /** Number of updates done in earlier sessions. */
   readonly step: number;
   /** Planned number of updates. */
   readonly steps: number;
+  /** Updates per epoch. */
   readonly stepsPerEpoch: number;
+  /** Name of the adapter, or of the CPU engine. */
   readonly backend: string;
+  /** Seed of the run. */
   readonly seed: number;
+  /** Number of parameters of the model. */
   readonly parameters: number;
+  /** Name of the preset. */
   readonly preset: string;
+  /** Configuration of the model. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Initialization, gradient accumulation, optimizer and schedule. */
   readonly recipe: Readonly<Record<string, unknown>>;
+  /** The corpus of the run. */
   readonly corpus: CorpusFacts;
+  /** Cost of a step; absent if the log is of a run in PyTorch. */
   readonly plan?: PlanFacts;
   /** Kernels that fail their check on this adapter, with the reason; absent if there are none. */
   readonly droppedKernels?: Readonly<Record<string, string>>;
@@ -73,6 +95,7 @@ export interface LogStart {
 
 /** One update. */
 export interface LogStep {
+  /** Kind of the record. */
   readonly type: 'step';
   /** Its number, from 1. */
   readonly step: number;
@@ -80,11 +103,13 @@ export interface LogStep {
   readonly loss: number;
   /** Fraction, from 0 to 1, of target tokens that are the model's most probable token. */
   readonly accuracy: number;
+  /** Learning rate of the update. */
   readonly learningRate: number;
   /** Norm before clipping; not finite if the step was skipped. */
   readonly gradientNorm: number;
-  /** Number of target tokens, and their rate over the last updates. */
+  /** Number of target tokens. */
   readonly tokens: number;
+  /** Target tokens per second over the last updates. */
   readonly tokensPerSecond: number;
   /**
    * Model FLOPs utilization over the last updates, from 0 to 1: `modelFlops` over time over the adapter's
@@ -105,7 +130,9 @@ export interface LogStep {
 
 /** Settings that were changed during the run, after `step` updates; see src/train/report/run-changes.ts. */
 export interface LogChange {
+  /** Kind of the record. */
   readonly type: 'change';
+  /** Number of updates before the change. */
   readonly step: number;
   /** Maximum of the schedule; for `noam` its factor. */
   readonly learningRate?: number;
@@ -117,9 +144,13 @@ export interface LogChange {
 
 /** The start of a stage after `step` updates: its number from 1, how many there are, and its data in words. */
 export interface LogStage {
+  /** Kind of the record. */
   readonly type: 'stage';
+  /** Number of updates before the stage. */
   readonly step: number;
+  /** Its number, from 1. */
   readonly stage: number;
+  /** Number of stages. */
   readonly stages: number;
   /** `80 % clean.tsv, 20 % bt.tsv`. */
   readonly data: string;
@@ -130,31 +161,48 @@ export interface LogStage {
  * by their names (`metricValue`).
  */
 export interface LogEval {
+  /** Kind of the record. */
   readonly type: 'eval';
+  /** Number of updates before the evaluation. */
   readonly step: number;
+  /** The pairs that were evaluated. */
   readonly part: 'dev' | 'test';
   /**
    * Number of pairs for loss, perplexity and accuracy, which have no label smoothing; absent if only
    * translations were evaluated.
    */
   readonly pairs?: number;
+  /** Mean loss per target token in nats. */
   readonly loss?: number;
+  /** exp(loss). */
   readonly perplexity?: number;
+  /** Fraction of target tokens that are the most probable token of the model, 0 to 1. */
   readonly tokenAccuracy?: number;
+  /** The same without unknown tokens. */
   readonly knownTokenAccuracy?: number;
+  /** Number of translated sentences. */
   readonly sentences?: number;
+  /** BLEU of the translations, 0 to 100. */
   readonly bleu?: number;
+  /** chrF2 of the translations, 0 to 100. */
   readonly chrf?: number;
+  /** Fraction of translations that equal a reference, 0 to 1. */
   readonly exactMatch?: number;
+  /** How BLEU was computed, as sacreBLEU prints it. */
   readonly bleuSignature?: string;
+  /** How chrF was computed, as sacreBLEU prints it. */
   readonly chrfSignature?: string;
+  /** Seconds of the evaluation. */
   readonly seconds: number;
 }
 
 /** A dev or test sentence, its reference and its translation. */
 export interface Sample {
+  /** The sentence. */
   readonly source: string;
+  /** Its reference translation. */
   readonly reference: string;
+  /** Its translation by the model. */
   readonly translation: string;
   /** Whether the translation equals the reference after normalization by the tokenizer. */
   readonly exact: boolean;
@@ -162,8 +210,11 @@ export interface Sample {
 
 /** Translations at the end. */
 export interface LogSamples {
+  /** Kind of the record. */
   readonly type: 'samples';
+  /** Number of updates before the translations. */
   readonly step: number;
+  /** The sentences and their translations. */
   readonly samples: readonly Sample[];
 }
 
@@ -172,16 +223,20 @@ export interface LogSamples {
  * queries, keys] and gates [target tokens, channels] are bytes (255 is 1) in base64.
  */
 export interface LogProbe {
+  /** Kind of the record. */
   readonly type: 'probe';
+  /** Number of updates before the probe. */
   readonly step: number;
   /**
    * Time for all probes of the session divided by its training time; 0 before the first step. Older logs omit
    * it.
    */
   readonly share?: number;
-  /** Labels of the source tokens, and of the decoder's input tokens; one that begins a word has ▁ before it. */
+  /** Labels of the source tokens; one that begins a word has ▁ before it. */
   readonly source: readonly string[];
+  /** Labels of the decoder's input tokens. */
   readonly target: readonly string[];
+  /** Attention weights of each layer. */
   readonly attention: readonly {
     readonly kind: 'encoder' | 'decoder' | 'cross';
     readonly layer: number;
@@ -196,12 +251,15 @@ export interface LogProbe {
 
 /** End of a run or a session. */
 export interface LogEnd {
+  /** Kind of the record. */
   readonly type: 'end';
+  /** End time in ISO 8601, UTC. */
   readonly time: string;
   /** Total number of updates. */
   readonly step: number;
   /** `stopped`: by the user before the last step; `patience`: early stopping; `failed`: see `error`. */
   readonly reason: 'done' | 'stopped' | 'patience' | 'failed';
+  /** Message of the error that ended the run. */
   readonly error?: string;
   /** Total number of skipped updates. */
   readonly skipped: number;
@@ -286,14 +344,19 @@ function recordOf(line: string, where: string): LogRecord | undefined {
 
 /** History of a run, from its log. */
 export interface TrainingHistory {
-  /** First and last start. */
+  /** The first record of the first session. */
   readonly first: LogStart;
+  /** The first record of the last session. */
   readonly start: LogStart;
   /** The updates in order, with `seconds` since the first start. Omits updates that a resumed run repeats. */
   readonly steps: readonly LogStep[];
+  /** Evaluations. */
   readonly evals: readonly LogEval[];
+  /** Translations at the end. */
   readonly samples: readonly Sample[];
+  /** Probes. */
   readonly probes: readonly LogProbe[];
+  /** Changes of settings. */
   readonly changes: readonly LogChange[];
   /** Stages that have started, in order. */
   readonly stages: readonly LogStage[];

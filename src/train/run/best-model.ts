@@ -9,11 +9,13 @@ import type { LogEval } from '../report/training-log.ts';
 export interface BestState {
   /** Name of the metric. */
   readonly metric: string;
+  /** Its value. */
   readonly value: number;
   /** Number of updates done. */
   readonly step: number;
-  /** Number of evaluations without improvement since then, and the step of the last one. */
+  /** Number of evaluations without improvement since then. */
   readonly since: number;
+  /** Number of updates before the last of these evaluations. */
   readonly until?: number;
 }
 

@@ -49,7 +49,9 @@ export interface FinishedTraining {
 
 /** Result of a run; plain JSON. */
 export interface TrainResult {
+  /** Configuration of the model. */
   readonly config: ModelConfig;
+  /** Number of parameters of the model. */
   readonly parameters: number;
   /** The settings of the run by name, defaults included. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -63,11 +65,15 @@ export interface TrainResult {
   readonly skipped: number;
   /** Training loss of each update of this call, in nats per target token. */
   readonly losses: readonly number[];
+  /** Seconds of the updates, without evaluations and saving. */
   readonly trainSeconds: number;
+  /** Target tokens per second of these. */
   readonly tokensPerSecond: number;
   /** Model FLOPs utilization, from 0 to 1; absent if the adapter's peak is unknown. */
   readonly mfu?: number;
+  /** Bytes of the memory of the largest plan. */
   readonly peakBytes: number;
+  /** Dispatches of an update, at most. */
   readonly dispatches: number;
   /** Evaluations of the dev pairs. */
   readonly dev: readonly LogEval[];
@@ -78,6 +84,7 @@ export interface TrainResult {
    * test pairs.
    */
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
+  /** Folder of the model; empty if it was not saved. */
   readonly out: string;
   /** Folder of the base model, if the result is a LoRA adapter. */
   readonly loraBase?: string;

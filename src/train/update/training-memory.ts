@@ -10,10 +10,13 @@ import type { TrainerPlans } from './trainer-graphs.ts';
 
 /** Memory of a training, in bytes. */
 export interface TrainingMemory {
-  /** GPU memory of an update, and its parts: weights, gradients and moments; activations; the largest batch. */
+  /** Bytes of the GPU memory of an update: the sum of `states`, `slots` and `inputs`. */
   readonly peak: number;
+  /** Bytes of weights, optimizer state and other tensors that stay between steps. */
   readonly states: number;
+  /** Bytes of the results of a step. */
   readonly slots: number;
+  /** Bytes of the batches. */
   readonly inputs: number;
   /**
    * Other GPU buffers: of other plans, such as those that translate dev and test pairs, of Params and results, and those
