@@ -120,6 +120,13 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     );
     page.on('error', (error) => listeners.onError?.(error));
     await start.prepare?.(page);
+    const adapter = process.env.HEDDLE_ADAPTER;
+    // A page reads the global variable (engine/gpu/known-adapters.ts).
+    if (adapter)
+      await page.evaluateOnNewDocument(
+        (name) => void Object.assign(globalThis, { HEDDLE_ADAPTER: name }),
+        adapter,
+      );
     try {
       await page.goto(url, { timeout, waitUntil: 'load' });
     } catch (error) {

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { RemoteJobOptions } from '../../src/commands/remote/remote-job.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
@@ -41,7 +41,10 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
   describe(`a job in ${name}`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-remote-job-'));
     afterAll(() => rmSync(folder, { recursive: true }));
-    afterEach(() => expect(processes()).toEqual([])); // no process may still run
+    afterEach(() => {
+      vi.unstubAllEnvs();
+      expect(processes()).toEqual([]); // no process may still run
+    });
 
     /** Running processes of the host that this process has started. */
     function processes(): number[] {
@@ -87,6 +90,13 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
       const failed = run('verify', { folders: ['/etc'] }, { paths: [folder] });
       await expect(failed).rejects.toThrow(errorAbout({ area: '/etc/heddle-manifest.json' }));
       await expect(failed).rejects.toBeInstanceOf(HeddleError);
+    });
+
+    it('reads the name of a known adapter in HEDDLE_ADAPTER', async () => {
+      vi.stubEnv('HEDDLE_ADAPTER', 'rtx');
+      await expect(run('train', { ...endless, out: '' })).rejects.toThrow(
+        errorAbout({ kind: 'not-found', area: 'HEDDLE_ADAPTER', values: ['rtx'] }),
+      );
     });
 
     it('throws if the host ends', async () => {
