@@ -22,7 +22,11 @@ const gpu = {
   setupFiles: ['tests/support/watch-gpu.ts'],
   isolate: false,
   include: [gpuTests],
-  env: { HEDDLE_FULL: full, HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '' },
+  env: {
+    HEDDLE_FULL: full,
+    HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '',
+    HEDDLE_ADAPTER: process.env.HEDDLE_ADAPTER ?? '',
+  },
   fileParallelism: false,
   ...limits,
 };
