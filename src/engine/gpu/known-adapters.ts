@@ -30,6 +30,8 @@ const warps = {
 
 /** The GPUs by the names of Mesa's drivers. */
 export const knownAdapters = {
+  // Intel UHD Graphics 620 (Skylake): no subgroup-size-control
+  skl: { ...intel, minRequestedSubgroup: 0 },
   // Intel Iris Xe
   tgl: { ...intel },
   // Intel Arc Graphics (Meteor Lake)

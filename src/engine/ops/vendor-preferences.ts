@@ -12,9 +12,12 @@ interface VendorPreferences {
    * tiles of 64 x 64. `sized`: only if kernels can request the smallest subgroup.
    */
   readonly largeTiles: boolean | 'sized';
-  /** Whether a thread has so few registers that it computes fewer rows at once. */
-  readonly fewRegisters: boolean;
-  /** Most beams of a sentence for which a workgroup of cached attention reads the keys once. */
+  /**
+   * Whether a thread has so few registers that it computes fewer rows at once. `unsized`: only if kernels cannot request
+   * the smallest subgroup.
+   */
+  readonly fewRegisters: boolean | 'unsized';
+  /** Most beams of a sentence for which a workgroup of cached attention reads the keys once; with few registers one. */
   readonly cachedRows: number;
   /**
    * Which reductions of rows start with subgroups rather than with trees in workgroup memory, if the size of subgroups
@@ -35,9 +38,16 @@ const others: VendorPreferences = {
 const preferences: Readonly<Record<string, VendorPreferences>> = {
   // A thread group shares 4 KiB of registers (8 KiB since Xe2): 64 per thread at the size that Dawn requests on Vulkan,
   // twice the smallest, and 128 at the smallest. With 64 the tiles of 128 x 128 spill 60 times per 64 multiply-adds.
-  // Sums of rows by subgroups take 0.5 to 0.7 of the cycles. Cached attention of 8 beams spills
-  // 11 to 90 times in its loop.
-  intel: { ...others, smallestSubgroup: true, largeTiles: 'sized', cachedRows: 4, subgroupRows: 'all' },
+  // Without a size that can be requested, 25 of 67 kernels spill in their loops (Skylake), those for few registers do not.
+  // Sums of rows by subgroups take 0.5 to 0.7 of the cycles. Cached attention of 8 beams spills 11 to 90 times in its loop.
+  intel: {
+    ...others,
+    smallestSubgroup: true,
+    largeTiles: 'sized',
+    fewRegisters: 'unsized',
+    cachedRows: 4,
+    subgroupRows: 'all',
+  },
   // 256 registers per thread without loss of the waves that hide latency: large tiles have the fewest reads.
   // Layer norm has 0.57 of the instructions by subgroups, the loss 0.75, and no or one barrier.
   amd: { ...others, largeTiles: true, subgroupRows: 'all' },
@@ -50,7 +60,7 @@ const preferences: Readonly<Record<string, VendorPreferences>> = {
   // Cached attention of 8 beams with heads of 16 columns spills 66 times in its loop.
   apple: { ...others, largeTiles: true, cachedRows: 4, subgroupRows: 'sums' },
   // 64 registers per thread. Mesa's driver has no subgroups for it, so nothing is known of them.
-  arm: { ...others, fewRegisters: true, cachedRows: 1 },
+  arm: { ...others, fewRegisters: true },
   // Layer norm has 0.53 of the instructions by subgroups, the loss 0.8.
   qualcomm: { ...others, subgroupRows: 'all' },
 };
@@ -77,7 +87,10 @@ export function prefersLargeTiles(traits: DeviceTraits): boolean {
 }
 
 /** Whether a thread has so few registers that it computes fewer rows at once. */
-export const hasFewRegisters = (traits: DeviceTraits): boolean => preferencesOf(traits).fewRegisters;
+export function hasFewRegisters(traits: DeviceTraits): boolean {
+  const { fewRegisters } = preferencesOf(traits);
+  return fewRegisters === 'unsized' ? subgroupSizeFor(traits) === undefined : fewRegisters;
+}
 
 /** Most beams of a sentence for which a workgroup of cached attention reads the keys once. */
 export const cachedRowsOf = (traits: DeviceTraits): number => preferencesOf(traits).cachedRows;

@@ -192,9 +192,8 @@ function launch(
   const PARTS = partsOf(chunks, keys > 64 ? 128 : 64, size);
   const subgroupSize = tiles && size !== undefined && (chunks * PARTS) % size === 0 ? size : undefined;
   // A larger subgroup than the one that cannot be requested has fewer registers a thread.
-  const isLarger = size !== undefined && subgroupSize === undefined;
-  const few = hasFewRegisters(traits) || isLarger;
-  const most = Math.min(isLarger ? 1 : cachedRowsOf(traits), Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
+  const few = hasFewRegisters(traits) || (size !== undefined && subgroupSize === undefined);
+  const most = few ? 1 : Math.min(cachedRowsOf(traits), Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const groups = Math.ceil(shareable / most);
   const QUERIES = Math.ceil(shareable / groups);
   const entry = stem.replaceAll('-', '_');
